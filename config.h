@@ -1,0 +1,21 @@
+/*
+ * Which virtual machine each USB port belongs to. After a change: sudo make install
+ *
+ * To find a port's path, plug a device in there and run "libvirt-usb-hotplug -l". By hand: plug it in while
+ * "udevadm monitor -k -s usb/usb_device" runs; the path is what the "add" line ends with, without "(usb)".
+ */
+static const char uri[] = "qemu:///system";
+static const unsigned int timeout = 10; /* s: the longest that one event may keep udev waiting */
+
+/*
+ * domain: a virtual machine's name in libvirt, or HOST: the device stays with the host.
+ * path:   of a port, of a port of a hub, or of a whole bus or controller; "*" may stand for the bus number.
+ * id:     if given, the row is for devices of this vendor:product only, as lsusb prints it.
+ *
+ * A row with an id that fits comes before one without, then the row with the longest path, then the first.
+ */
+static const struct port ports[] = {
+	/* domain              path                                                        id */
+	/* { "vm1",            "/devices/pci0000:00/0000:00:14.0/usb3/3-11" }, */
+	/* { HOST,             "/devices",                                                 "1050:0407" }, */
+};

@@ -1,0 +1,114 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "log.h"
+
+/* udev(7) and drivers/usb/core/usb.c in the kernel say which variables a USB device's event has. */
+
+static const char *get(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? value : "";
+}
+
+static bool is_set(const char *name)
+{
+	return getenv(name) != NULL;
+}
+
+static bool set_to_other_than(const char *name, const char *expected)
+{
+	return is_set(name) && strcmp(get(name), expected) != 0;
+}
+
+/* BUSNUM and DEVNUM are decimal and have leading zeros: "008". Returns 0 where text isn't such a number. */
+static unsigned int read_number(const char *text)
+{
+	unsigned int value = 0;
+
+	if (!*text)
+		return 0;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || value > 99)
+			return 0;
+		value = 10 * value + (unsigned int)(*text - '0');
+	}
+	return value;
+}
+
+static int read_address(struct device *device)
+{
+	device->bus = read_number(get("BUSNUM"));
+	if (!device->bus) {
+		log_error("BUSNUM is '%s': it should be a decimal number from 1 to 999", get("BUSNUM"));
+		return -1;
+	}
+	device->number = read_number(get("DEVNUM"));
+	if (!device->number) {
+		log_error("DEVNUM is '%s': it should be a decimal number from 1 to 999", get("DEVNUM"));
+		return -1;
+	}
+	return 0;
+}
+
+/* A device of class 9 is a hub (USB 2.0 specification, 11.23.1); TYPE is "class/subclass/protocol". */
+static bool is_hub(void)
+{
+	if (*get("TYPE"))
+		return strncmp(get("TYPE"), "9/", 2) == 0;
+	return strcasestr(get("ID_MODEL"), "hub") || strcasestr(get("ID_MODEL_FROM_DATABASE"), "hub");
+}
+
+static bool is_usb_device(void)
+{
+	return !set_to_other_than("SUBSYSTEM", "usb") && !set_to_other_than("DEVTYPE", "usb_device") &&
+	       is_set("BUSNUM") && is_set("DEVNUM");
+}
+
+static int read_change(enum change *change)
+{
+	const char *action = get("ACTION");
+
+	if (strcmp(action, "add") == 0 || strcmp(action, "bind") == 0) {
+		*change = ATTACH;
+		return 1;
+	}
+	if (strcmp(action, "remove") == 0) {
+		*change = DETACH;
+		return 1;
+	}
+	return 0;
+}
+
+static int require(const char *name)
+{
+	if (*get(name))
+		return 0;
+	log_error("%s is %s: udev sets it, and by hand it has to be exported", name, is_set(name) ? "empty" : "missing");
+	return -1;
+}
+
+int event_read(struct event *event)
+{
+	*event = (struct event){ 0 };
+	if (require("ACTION") < 0 || require("DEVPATH") < 0)
+		return -1;
+	if (!read_change(&event->change)) {
+		log_debug("left alone: ACTION is '%s', not add, bind or remove", get("ACTION"));
+		return 0;
+	}
+	if (!is_usb_device()) {
+		log_debug("left alone: %s is not a USB device", get("DEVPATH"));
+		return 0;
+	}
+	if (read_address(&event->device) < 0)
+		return -1;
+	event->device.devpath = get("DEVPATH");
+	event->device.has_id = usb_id_from_product(get("PRODUCT"), &event->device.id);
+	if (is_set("PRODUCT") && !event->device.has_id)
+		event->bad_product = get("PRODUCT");
+	event->device.hub = is_hub();
+	return 1;
+}

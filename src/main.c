@@ -1,0 +1,149 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "domain.h"
+#include "event.h"
+#include "log.h"
+#include "ports.h"
+
+enum { EXIT_USAGE = 2 };
+
+static void print_usage(FILE *stream)
+{
+	fputs("usage: libvirt-usb-hotplug [-nv]              act on the udev event in the environment\n"
+	      "       libvirt-usb-hotplug -h | -V\n"
+	      "\n"
+	      "  -n  change nothing, print what would be done\n"
+	      "  -v  also say why an event is left alone\n"
+	      "  -h  print this help\n"
+	      "  -V  print the version\n",
+	      stream);
+}
+
+/* Runs in a thread of its own, once the time is up; value is how the message begins. */
+static void give_up(union sigval value)
+{
+	/* Should even the log be stuck, SIGALRM ends the process. */
+	alarm(1);
+	log_error("%s: libvirt did not answer in time", (const char *)value.sival_ptr);
+	_exit(EXIT_FAILURE);
+}
+
+/* udev waits for its helpers, so libvirt must not keep us: ends the program after so many seconds. */
+static int set_deadline(unsigned int seconds, const char *did_not)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD,
+		.sigev_notify_function = give_up,
+		.sigev_value.sival_ptr = (void *)did_not,
+	};
+	const struct itimerspec deadline = { .it_value.tv_sec = (time_t)seconds };
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 || timer_settime(timer, 0, &deadline, NULL) < 0) {
+		log_error("%s: cannot set a timer: %s", did_not, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int change_domain(const char *name, enum change change, const struct device *device)
+{
+	char did_not[DID_NOT];
+	struct _virConnect *connection;
+	struct domain domain;
+	int result;
+
+	domain_did_not(name, change, device, did_not);
+	if (set_deadline(ports_timeout(), did_not) < 0)
+		return -1;
+	result = domain_connect(ports_uri(), did_not, &connection);
+	if (result <= 0)
+		return result;
+	result = domain_open(connection, name, did_not, &domain);
+	if (result == 0)
+		log_info("%s: the domain is not running", did_not);
+	if (result > 0) {
+		result = domain_change(&domain, change, device);
+		domain_close(&domain);
+	}
+	domain_disconnect(connection);
+	return result;
+}
+
+static void print_change(const char *name, enum change change, const struct device *device)
+{
+	char xml[HOSTDEV_XML];
+
+	printf("%s %s %u %u\n%s", change == ATTACH ? "attach" : "detach", name, device->bus, device->number,
+	       domain_hostdev_xml(device, xml));
+}
+
+static int handle_event(bool dry_run)
+{
+	char text[DEVICE_TEXT];
+	struct event event;
+	const struct port *owner;
+	int result = event_read(&event);
+
+	if (result <= 0)
+		return result < 0 ? EXIT_USAGE : EXIT_SUCCESS;
+	if (event.device.hub) {
+		log_debug("left alone: %s is a hub", device_text(&event.device, text));
+		return EXIT_SUCCESS;
+	}
+	if (event.bad_product && ports_need_id(&event.device)) {
+		log_error("PRODUCT is '%s': it should be vendor/product/version in hexadecimal, as in 46d/c08e/100",
+			  event.bad_product);
+		return EXIT_USAGE;
+	}
+	owner = ports_owner(&event.device);
+	if (!owner || owner->domain == HOST) {
+		log_debug("left alone: %s %s", device_text(&event.device, text),
+			  owner ? "stays with the host" : "is in no row of the table");
+		return EXIT_SUCCESS;
+	}
+	if (dry_run) {
+		print_change(owner->domain, event.change, &event.device);
+		return EXIT_SUCCESS;
+	}
+	return change_domain(owner->domain, event.change, &event.device) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+	bool dry_run = false, verbose = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "hnvV")) != -1) {
+		switch (option) {
+		case 'n':
+			dry_run = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'h':
+			print_usage(stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			puts("libvirt-usb-hotplug " VERSION);
+			return EXIT_SUCCESS;
+		default:
+			print_usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	log_open(verbose);
+	return handle_event(dry_run);
+}

@@ -1,0 +1,10 @@
+/* The table for the command-line tests. No libvirt listens at this socket. */
+static const char uri[] = "qemu:///system?socket=/nonexistent/libvirt-sock";
+static const unsigned int timeout = 1;
+
+static const struct port ports[] = {
+	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb3/3-1" },
+	{ "vm2", "/devices/pci0000:00/0000:00:14.0/usb*/*-10.2" },
+	{ "vm2", "/devices/pci0000:00/0000:00:14.0/usb3/3-1", "1d6b:0104" },
+	{ HOST,  "/devices", "1050:0407" },
+};

@@ -1,0 +1,74 @@
+#include "../../src/device.c"
+
+#include "test.h"
+
+static void an_id_is_two_fields_and_a_product_three(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int vendor, product;
+	} lsusb[] = {
+		{ "046d:c08e", 0x046d, 0xc08e }, { "46D:C08E", 0x046d, 0xc08e }, { "0:0", 0, 0 }, { "ffff:ffff", 0xffff, 0xffff },
+	}, product[] = {
+		{ "46d/c08e/100", 0x046d, 0xc08e }, { "0/1/0", 0, 1 }, { "1d6b/0003/0601", 0x1d6b, 0x0003 },
+	};
+	struct usb_id id;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(lsusb); i++) {
+		assert_true(usb_id_from_lsusb(lsusb[i].text, &id));
+		assert_int_equal(id.vendor, lsusb[i].vendor);
+		assert_int_equal(id.product, lsusb[i].product);
+	}
+	for (size_t i = 0; i < LENGTH(product); i++) {
+		assert_true(usb_id_from_product(product[i].text, &id));
+		assert_int_equal(id.vendor, product[i].vendor);
+		assert_int_equal(id.product, product[i].product);
+	}
+}
+
+static void anything_else_is_no_id(void **state)
+{
+	static const char *const lsusb[] = { "",	   ":",		"046d",	      "046d:",	   ":c08e",  "046d:c08e ", " 046d:c08e",
+					     "046dd:c08e", "046d:c08eg", "046d:c08e:1", "046d/c08e", "0x46:c08e", "-46d:c08e" };
+	static const char *const product[] = { "",	     "46d",	     "46d/c08e",     "46d/c08e/",   "46d/c08e/100/",
+					       "46d/c08e/1/1", "46d/c08e/10000", "46d:c08e:100", "46d/c08e/100\n", "//" };
+	struct usb_id id = { 1, 2 };
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(lsusb); i++)
+		if (usb_id_from_lsusb(lsusb[i], &id))
+			fail_msg("'%s' is no id", lsusb[i]);
+	for (size_t i = 0; i < LENGTH(product); i++)
+		if (usb_id_from_product(product[i], &id))
+			fail_msg("'%s' is no PRODUCT", product[i]);
+	assert_int_equal(id.vendor, 1);
+	assert_int_equal(id.product, 2);
+}
+
+static void a_message_names_the_device_by_what_is_known(void **state)
+{
+	struct device device = { .devpath = "/devices/usb3/3-10/3-10.2", .bus = 3, .number = 7 };
+	char text[DEVICE_TEXT];
+
+	(void)state;
+	assert_string_equal(device_text(&device, text), "3-10.2 (bus 3 device 7)");
+	device.has_id = true;
+	device.id = (struct usb_id){ 0x046d, 0xc08e };
+	assert_string_equal(device_text(&device, text), "3-10.2 (046d:c08e, bus 3 device 7)");
+	device.devpath = "3-10.2";
+	assert_string_equal(device_port(&device), "3-10.2");
+	device.devpath = NULL;
+	assert_string_equal(device_text(&device, text), "bus 3 device 7");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_id_is_two_fields_and_a_product_three),
+		cmocka_unit_test(anything_else_is_no_id),
+		cmocka_unit_test(a_message_names_the_device_by_what_is_known),
+	};
+
+	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+#include "../../src/ports.c"
+
+#include "test.h"
+
+#define PCI "/devices/pci0000:00/0000:00:14.0"
+
+static struct device device_at(const char *devpath)
+{
+	return (struct device){ .devpath = devpath, .bus = 3, .number = 7 };
+}
+
+static void assert_covers(const char *row, const char *devpath, bool expected)
+{
+	const struct short_path row_path = shorten(row), path = shorten(devpath);
+
+	if (covers(&row_path, &path) != expected)
+		fail_msg("'%s' should%s cover '%s'", row, expected ? "" : " not", devpath);
+}
+
+static void a_row_covers_its_port_and_all_below(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ PCI "/usb3/3-11", PCI "/usb3/3-11" },
+		{ "/sys" PCI "/usb3/3-11", PCI "/usb3/3-11" },
+		{ PCI "/usb3/3-11", "/sys" PCI "/usb3/3-11" },
+		{ PCI "/usb3/3-11/", PCI "/usb3/3-11" },
+		{ PCI "/usb3/3-10.2", PCI "/usb3/3-10/3-10.2" },
+		{ PCI "/usb3/3-10/3-10.2", PCI "/usb3/3-10/3-10.2" },
+		{ PCI "/usb3/3-10/3-10.2", PCI "/usb3/3-10.2" },
+		{ PCI "/usb3/3-10.2.4", PCI "/usb3/3-10/3-10.2/3-10.2.4" },
+		{ PCI "/usb3/3-10.2/3-10.2.4", PCI "/usb3/3-10/3-10.2/3-10.2.4" },
+		{ PCI "/usb3/3-10", PCI "/usb3/3-10/3-10.2/3-10.2.4" },
+		{ PCI "/usb3", PCI "/usb3/3-10/3-10.2" },
+		{ PCI, PCI "/usb3/3-10/3-10.2" },
+		{ "/devices", PCI "/usb3/3-10/3-10.2" },
+		{ "/devices/", PCI "/usb3/3-10/3-10.2" },
+		{ PCI "/usb*/*-10.2", PCI "/usb3/3-10/3-10.2" },
+		{ PCI "/usb*/*-10/*-10.2", PCI "/usb12/12-10/12-10.2" },
+		{ PCI "/usb*", PCI "/usb12/12-10" },
+		{ PCI "/usb*/3-10", PCI "/usb3/3-10" },
+		{ PCI "/usb3/*-10", PCI "/usb3/3-10" },
+		{ "/devices/platform/soc/fe980000.usb/usb1/1-1", "/devices/platform/soc/fe980000.usb/usb1/1-1/1-1.3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(pairs); i++)
+		assert_covers(pairs[i][0], pairs[i][1], true);
+}
+
+static void a_row_covers_nothing_else(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ PCI "/usb3/3-1", PCI "/usb3/3-11" },
+		{ PCI "/usb3/3-11", PCI "/usb3/3-1" },
+		{ PCI "/usb3/3-1", PCI "/usb3/3-10/3-10.1" },
+		{ PCI "/usb3/3-10.2", PCI "/usb3/3-10" },
+		{ PCI "/usb3/3-10.2", PCI "/usb3/3-10/3-10.20" },
+		{ PCI "/usb3/3-10.2", PCI "/usb3/3-10/3-10.3" },
+		{ PCI "/usb3", PCI "/usb30/30-1" },
+		{ PCI "/usb3/3-1", PCI "/usb4/4-1" },
+		{ PCI "/usb3/3-1", "/devices/pci0000:00/0000:00:15.0/usb3/3-1" },
+		{ PCI "/usb3/3-1", PCI "/usb3/3-1:1.0" },
+		{ PCI "/usb*/*-1", PCI "/usb3/3-11" },
+		{ PCI "/usb*/*-1", PCI "/usb/-1" },
+		{ PCI "/usb3/3-*", PCI "/usb3/3-1" },
+		{ PCI "/usb3/3-1.*", PCI "/usb3/3-1/3-1.2" },
+		{ "/devices/pci0000:*/0000:00:14.0/usb3", PCI "/usb3/3-1" },
+		{ "/devices/*", "/devices/5" },
+		{ "*", PCI "/usb3/3-1" },
+		{ "", PCI "/usb3/3-1" },
+		{ "/", PCI "/usb3/3-1" },
+		{ "devices", PCI "/usb3/3-1" },
+		{ "/dev", PCI "/usb3/3-1" },
+		{ "/sys", PCI "/usb3/3-1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(pairs); i++)
+		assert_covers(pairs[i][0], pairs[i][1], false);
+}
+
+static const char *owner_in(const struct port *table, size_t rows, struct device device)
+{
+	const struct port *owner = find_owner(table, rows, &device);
+
+	return !owner ? "none" : owner->domain ? owner->domain : "host";
+}
+
+static void the_longest_path_wins_then_the_first_row(void **state)
+{
+	static const struct port table[] = {
+		{ .domain = "bus", .path = PCI "/usb3" },
+		{ .domain = "hub", .path = PCI "/usb3/3-10" },
+		{ .domain = "port", .path = PCI "/usb3/3-10.2" },
+		{ .domain = "late", .path = PCI "/usb3/3-10/3-10.2" },
+		{ .domain = "controller", .path = PCI },
+	};
+
+	(void)state;
+	assert_string_equal(owner_in(table, LENGTH(table), device_at(PCI "/usb3/3-10/3-10.2")), "port");
+	assert_string_equal(owner_in(table, LENGTH(table), device_at(PCI "/usb3/3-10/3-10.1")), "hub");
+	assert_string_equal(owner_in(table, LENGTH(table), device_at(PCI "/usb3/3-4")), "bus");
+	assert_string_equal(owner_in(table, LENGTH(table), device_at(PCI "/usb4/4-4")), "controller");
+	assert_string_equal(owner_in(table, LENGTH(table), device_at("/devices/other/usb5/5-4")), "none");
+}
+
+static void an_id_that_fits_wins_over_any_path(void **state)
+{
+	static const struct port table[] = {
+		{ .domain = "port", .path = PCI "/usb3/3-1" },
+		{ .domain = NULL, .path = "/devices", .id = "1050:0407" },
+		{ .domain = "bus", .path = PCI "/usb3", .id = "046D:C08E" },
+		{ .domain = "typo", .path = PCI "/usb3/3-1", .id = "1050" },
+		{ .domain = "no path", .path = NULL },
+	};
+	struct device device = device_at(PCI "/usb3/3-1");
+
+	(void)state;
+	assert_string_equal(owner_in(table, LENGTH(table), device), "port");
+	device.has_id = true;
+	device.id = (struct usb_id){ 0x1050, 0x0407 };
+	assert_string_equal(owner_in(table, LENGTH(table), device), "host");
+	device.id = (struct usb_id){ 0x046d, 0xc08e };
+	assert_string_equal(owner_in(table, LENGTH(table), device), "bus");
+	device.id = (struct usb_id){ 0x046d, 0xc08f };
+	assert_string_equal(owner_in(table, LENGTH(table), device), "port");
+}
+
+static void of_two_ids_the_longest_path_wins_then_the_first_row(void **state)
+{
+	static const struct port table[] = {
+		{ .domain = "bus", .path = PCI "/usb3", .id = "1050:0407" },
+		{ .domain = "port", .path = PCI "/usb3/3-1", .id = "1050:0407" },
+		{ .domain = "late", .path = PCI "/usb3/3-1", .id = "1050:0407" },
+		{ .domain = "longer", .path = PCI "/usb3/3-1.4" },
+	};
+	struct device device = device_at(PCI "/usb3/3-1/3-1.4");
+
+	(void)state;
+	device.has_id = true;
+	device.id = (struct usb_id){ 0x1050, 0x0407 };
+	assert_string_equal(owner_in(table, LENGTH(table), device), "port");
+}
+
+static void an_empty_table_owns_nothing(void **state)
+{
+	(void)state;
+	assert_string_equal(owner_in(NULL, 0, device_at(PCI "/usb3/3-1")), "none");
+}
+
+static void the_compiled_table_answers(void **state)
+{
+	struct device device = device_at(PCI "/usb3/3-1");
+
+	(void)state;
+	assert_string_equal(ports_uri(), "test:///none");
+	assert_int_equal(ports_timeout(), 7);
+	assert_string_equal(ports_owner(&device)->domain, "vm1");
+	assert_true(ports_need_id(&device));
+	device.devpath = "/elsewhere/usb3/3-1";
+	assert_null(ports_owner(&device));
+	assert_false(ports_need_id(&device));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_row_covers_its_port_and_all_below),
+		cmocka_unit_test(a_row_covers_nothing_else),
+		cmocka_unit_test(the_longest_path_wins_then_the_first_row),
+		cmocka_unit_test(an_id_that_fits_wins_over_any_path),
+		cmocka_unit_test(of_two_ids_the_longest_path_wins_then_the_first_row),
+		cmocka_unit_test(an_empty_table_owns_nothing),
+		cmocka_unit_test(the_compiled_table_answers),
+	};
+
+	return cmocka_run_group_tests_name("ports", tests, NULL, NULL);
+}
