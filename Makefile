@@ -15,7 +15,7 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 
 NAME = libvirt-usb-hotplug
 SOURCES = $(wildcard src/*.c)
-HEADERS = $(wildcard src/*.h)
+INPUTS = $(SOURCES) $(wildcard src/*.h) Makefile build/flags
 TESTS = $(basename $(notdir $(wildcard tests/unit/*.c)))
 BINARY = $(DESTDIR)$(PREFIX)/sbin/$(NAME)
 RULES = $(DESTDIR)$(PREFIX)/lib/udev/rules.d/99-$(NAME).rules
@@ -28,7 +28,7 @@ build/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(COMPILE) $(LINK) $(CONFIG) $(PREFIX)' | cmp -s - $@ || echo '$(COMPILE) $(LINK) $(CONFIG) $(PREFIX)' >$@
 
-$(NAME): $(SOURCES) $(HEADERS) $(CONFIG) build/flags
+$(NAME): $(INPUTS) $(CONFIG)
 	$(COMPILE) -DCONFIG='"$(abspath $(CONFIG))"' $(SOURCES) -o $@ $(LINK)
 
 build/%: rules/%.in build/flags
@@ -53,17 +53,19 @@ check-fast: $(TESTS:%=build/unit/%) $(TESTS:%=build/sanitized/unit/%) build/cli/
 	PROGRAM=build/sanitized/cli/$(NAME) prove tests/cli
 
 build/sanitized/%: C_FLAGS += $(SANITIZE)
+# AddressSanitizer looks at start-up for the functions that it wraps, some of which libvirt calls.
+build/sanitized/%: LD_FLAGS += -Wl,--no-as-needed -lvirt
 
 define COMPILE_UNIT_TEST
 @mkdir -p $(@D)
 $(COMPILE) -DCONFIG='"$(abspath tests/unit/config.h)"' $< $(filter-out src/main.c src/$*.c,$(SOURCES)) -o $@ $(LINK) -lcmocka
 endef
-build/unit/%: tests/unit/%.c tests/unit/config.h $(SOURCES) $(HEADERS) build/flags
+build/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
 	$(COMPILE_UNIT_TEST)
-build/sanitized/unit/%: tests/unit/%.c tests/unit/config.h $(SOURCES) $(HEADERS) build/flags
+build/sanitized/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
 	$(COMPILE_UNIT_TEST)
 
-build/cli/$(NAME) build/sanitized/cli/$(NAME): $(SOURCES) $(HEADERS) tests/cli/config.h build/flags
+build/cli/$(NAME) build/sanitized/cli/$(NAME): $(INPUTS) tests/cli/config.h
 	@mkdir -p $(@D)
 	$(COMPILE) -DCONFIG='"$(abspath tests/cli/config.h)"' $(SOURCES) -o $@ $(LINK)
 

@@ -3,7 +3,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <libxml/xpath.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +100,8 @@ int domain_connect(const char *uri, const char *did_not, struct _virConnect **co
 	if (load_libvirt(did_not) < 0)
 		return -1;
 	sym_virSetErrorFunc(NULL, ignore_error);
+	/* A libvirtd that dies meanwhile would end us too, and without a word. */
+	signal(SIGPIPE, SIG_IGN);
 	*connection = sym_virConnectOpen(uri);
 	if (*connection)
 		return 1;

@@ -26,28 +26,34 @@ static void print_usage(FILE *stream)
 	      stream);
 }
 
-/* Runs in a thread of its own, once the time is up; value is how the message begins. */
+struct deadline {
+	unsigned int seconds;
+	const char *did_not; /* how the message begins */
+};
+
+/* Runs in a thread of its own, once the time is up. */
 static void give_up(union sigval value)
 {
-	/* Should even the log be stuck, SIGALRM ends the process. */
-	alarm(1);
-	log_error("%s: libvirt did not answer in time", (const char *)value.sival_ptr);
+	const struct deadline *deadline = value.sival_ptr;
+
+	alarm(1); /* should even the log be stuck, SIGALRM ends the process */
+	log_error("%s: libvirt did not answer within %u s", deadline->did_not, deadline->seconds);
 	_exit(EXIT_FAILURE);
 }
 
-/* udev waits for its helpers, so libvirt must not keep us: ends the program after so many seconds. */
-static int set_deadline(unsigned int seconds, const char *did_not)
+/* udev waits for its helpers, so libvirt must not keep us: once the time is up, the program logs that and ends. */
+static int start_deadline(struct deadline *deadline)
 {
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD,
 		.sigev_notify_function = give_up,
-		.sigev_value.sival_ptr = (void *)did_not,
+		.sigev_value.sival_ptr = deadline,
 	};
-	const struct itimerspec deadline = { .it_value.tv_sec = (time_t)seconds };
+	const struct itimerspec time = { .it_value.tv_sec = (time_t)deadline->seconds };
 	timer_t timer;
 
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 || timer_settime(timer, 0, &deadline, NULL) < 0) {
-		log_error("%s: cannot set a timer: %s", did_not, strerror(errno));
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 || timer_settime(timer, 0, &time, NULL) < 0) {
+		log_error("%s: cannot set a timer: %s", deadline->did_not, strerror(errno));
 		return -1;
 	}
 	return 0;
@@ -57,11 +63,12 @@ static int change_domain(const char *name, enum change change, const struct devi
 {
 	char did_not[DID_NOT];
 	struct _virConnect *connection;
+	struct deadline deadline = { .seconds = ports_timeout(), .did_not = did_not };
 	struct domain domain;
 	int result;
 
 	domain_did_not(name, change, device, did_not);
-	if (set_deadline(ports_timeout(), did_not) < 0)
+	if (start_deadline(&deadline) < 0)
 		return -1;
 	result = domain_connect(ports_uri(), did_not, &connection);
 	if (result <= 0)

@@ -81,11 +81,4 @@ check '-v says that no row has the port' reasons_are_given '3-2 (bus 3 device 7)
 run -nv PRODUCT=1050/407/543
 check '-v says that a row leaves it to the host' reasons_are_given '3-1 (1050:0407, bus 3 device 7) stays with the host'
 
-run '' ACTION=add
-check 'without libvirt a plug is one line, and no failure' \
-	reasons_are_given 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running: '
-run '' ACTION=remove
-check 'without libvirt a pull is one line, and no failure' \
-	reasons_are_given 'vm1: did not detach 3-1 (bus 3 device 7): libvirt is not running: '
-
 done_testing

@@ -1,5 +1,6 @@
 # For the tests beside it: runs $PROGRAM as a person would, and says in TAP what came of it.
 
+PROGRAM=$(realpath "$PROGRAM")
 PCI=/devices/pci0000:00/0000:00:14.0
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
@@ -19,6 +20,7 @@ run() {
 			*) export "${change?}" ;;
 			esac
 		done
+		cd "$directory" || exit
 		# shellcheck disable=SC2086 # options are words
 		exec "$PROGRAM" $options
 	) >"$directory/output" 2>"$directory/messages" </dev/null

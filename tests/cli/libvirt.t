@@ -1,0 +1,61 @@
+#!/bin/sh
+# What becomes of an event while libvirt's socket is missing, dead, silent or closed at once.
+# shellcheck disable=SC2016 # variables in single quotes are Perl's
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+# listen PERL: a process that holds the socket "libvirt-sock" and does this with each connection.
+listen() {
+	rm -f "$directory/libvirt-sock"
+	perl -MIO::Socket::UNIX -e '
+		$socket = IO::Socket::UNIX->new(Local => "$ARGV[0]/libvirt-sock", Listen => 5) or die;
+		while (my $connection = $socket->accept) { '"$1"' }' "$directory" &
+	listener=$!
+	until [ -S "$directory/libvirt-sock" ]; do
+		kill -0 "$listener" || exit 1
+	done
+}
+
+hang_up() {
+	kill "$listener"
+	wait "$listener" 2>/dev/null
+}
+
+one_line() {
+	ended "$1" && [ -z "$output" ] && in_one_line && says "$2"
+}
+
+run '' ACTION=add
+check 'without a socket a plug is one line and no failure' \
+	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running: '
+run '' ACTION=remove PRODUCT=46d/c08e/100
+check 'without a socket a pull is one line and no failure' \
+	one_line 0 'vm1: did not detach 3-1 (046d:c08e, bus 3 device 7): libvirt is not running: '
+
+listen '1'
+hang_up
+run '' ACTION=add
+check 'a socket at which nobody listens is the same' \
+	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running: '
+
+listen 'sysread $connection, $_, 65536; close $connection'
+run '' ACTION=add
+check "a closed connection is a failure in libvirt's words" \
+	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): End of file while reading data: '
+hang_up
+
+in_time() {
+	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): libvirt did not answer within 1 s' &&
+		[ $((ended_at - started_at)) -le 3 ]
+}
+listen 'push @open, $connection'
+started_at=$(date +%s)
+run '' ACTION=add
+ended_at=$(date +%s)
+check 'a socket that accepts and never answers is given up on, in time' in_time
+hang_up
+
+run -n ACTION=add
+check '-n asks nobody' [ "$status$messages" = 0 ]
+
+done_testing

@@ -1,0 +1,307 @@
+"""The lab: a Debian in QEMU with USB ports to plug, and in it the real udevd, libvirtd and a nested QEMU.
+
+    with Lab("bookworm") as lab:
+        lab.plug("1", "usb-tablet")
+        print(lab.run("virsh dumpxml vm1"))
+
+The machine has an emulated xHCI at 0000:00:14.0 with 15 ports: bus 1 is its USB 2 side, bus 2 its USB 3 side.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+
+HERE = pathlib.Path(__file__).parent
+BUILD = HERE.parent.parent / "build" / "lab"
+
+DOMAIN = """
+<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices>
+    <controller type='usb' model='qemu-xhci' ports='{ports}'/>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+
+
+class LabError(Exception):
+    pass
+
+
+class Monitor:
+    """QEMU's monitor, over which devices are plugged."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(path))
+        self.stream = self.socket.makefile("rw")
+        self.stream.readline()
+        self.call("qmp_capabilities")
+
+    def call(self, command, **arguments):
+        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.stream.flush()
+        for line in self.stream:
+            answer = json.loads(line)
+            if "error" in answer:
+                raise LabError(f"{command}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+        raise LabError("QEMU is gone")
+
+
+class Shell:
+    """The shell that waits at the machine's serial port "lab"."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(path))
+        self.received = b""
+
+    def run(self, script, timeout):
+        """Runs a script; returns its exit status and what it printed, errors included."""
+        end = f"-- {time.monotonic_ns()} "
+        self.socket.settimeout(timeout)
+        self.socket.sendall(f"sh -c {shlex.quote(script)} </dev/null 2>&1; echo '{end}'$?\n".encode())
+        pattern = re.compile(re.escape(end.encode()) + rb"(\d+)\n")
+        try:
+            while not (found := pattern.search(self.received)):
+                self.received += self.socket.recv(65536)
+        except TimeoutError:
+            raise LabError(f"no answer within {timeout} s: {script}") from None
+        output = self.received[: found.start()].decode(errors="replace")
+        self.received = self.received[found.end() :]
+        return int(found.group(1)), output
+
+
+def wait_until(condition, what, seconds=60, interval=0.1):
+    """Waits until condition() is true and returns what it gave; after so many seconds it is an error."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise LabError(f"waited {seconds} s in vain: {what() if callable(what) else what}")
+        time.sleep(interval)
+
+
+class Lab:
+    def __init__(self, suite="bookworm"):
+        self.suite = suite
+        self.image = BUILD / suite
+        self.plugged = {}
+        self.sticks = 0
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        subprocess.run([HERE / "image", self.suite, self.image], check=True, stdin=subprocess.DEVNULL)
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
+        self.pack()
+        self.console = self.image / "console.log"
+        accel = os.environ.get("LAB_ACCEL", "tcg,thread=multi")
+        # setpriv: should this process die, however it dies, the kernel ends QEMU.
+        self.qemu = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-machine", "q35", "-accel", accel, "-cpu", "max"]
+            + ["-smp", "2", "-m", "2048", "-nodefaults", "-display", "none"]
+            + ["-kernel", self.image / "vmlinuz", "-initrd", self.image / "initrd.img"]
+            + ["-append", "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0"]
+            + ["-drive", f"file={self.image}/disk.img,format=raw,if=virtio,snapshot=on"]
+            + ["-drive", f"file={self.directory}/installed.tar,format=raw,if=virtio,readonly=on"]
+            + ["-serial", f"file:{self.console}", "-device", "virtio-serial"]
+            + ["-qmp", f"unix:{self.directory}/qmp,server=on,wait=off"]
+            + ["-chardev", f"socket,path={self.directory}/shell,server=on,wait=off,id=shell"]
+            + ["-device", "virtserialport,chardev=shell,name=lab"]
+            + ["-device", "qemu-xhci,id=xhci,addr=0x14,p2=15,p3=15"],
+            stdin=subprocess.DEVNULL,
+        )
+        self.connect()
+        self.wait_for_boot()
+        self.run("tar -xf /dev/vdb -C / && udevadm control --reload")
+
+    def pack(self):
+        """Packs what "make install" makes of the lab's table, for the machine to unpack from its second disk."""
+        root = self.directory / "root"
+        make = ["make", "--silent", "-C", HERE.parent.parent, f"DESTDIR={root}", f"CONFIG={HERE}/config.h", "install"]
+        subprocess.run(make, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(["tar", "-cf", self.directory / "installed.tar", "-C", root, "."], check=True)
+
+    def connect(self):
+        sockets = [self.directory / "qmp", self.directory / "shell"]
+        wait_until(lambda: self.qemu.poll() is not None or all(map(os.path.exists, sockets)), "QEMU's sockets")
+        if self.qemu.poll() is not None:
+            raise LabError(f"QEMU ended with status {self.qemu.returncode}")
+        self.monitor = Monitor(sockets[0])
+        self.shell = Shell(sockets[1])
+
+    def wait_for_boot(self):
+        self.run("systemctl is-system-running --wait", timeout=300)
+
+    def stop(self):
+        if hasattr(self, "qemu"):
+            self.qemu.kill()
+            self.qemu.wait()
+        if hasattr(self, "directory"):
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    # Commands inside.
+
+    def run(self, script, check=True, timeout=60):
+        """Runs a shell script in the machine and returns what it printed, its errors too."""
+        status, output = self.shell.run(script, timeout)
+        if check and status != 0:
+            raise LabError(f"{script}: status {status}: {output}")
+        return output
+
+    # USB devices, plugged into the machine from outside.
+
+    def plug(self, port, driver="usb-tablet"):
+        """Plugs a device into a port, such as "1" or "3.2" for a hub's; a usb-storage is a SuperSpeed device."""
+        properties = {}
+        if driver == "usb-storage":
+            self.sticks += 1
+            properties["drive"] = f"stick{self.sticks}"
+            self.monitor.call("blockdev-add", driver="null-co", size=2**20, **{"node-name": properties["drive"]})
+        self.monitor.call("device_add", driver=driver, bus="xhci.0", port=port, id=f"port{port}", **properties)
+        self.plugged[port] = driver
+
+    def pull(self, port):
+        """Pulls what is in a port, a hub with all behind it."""
+        self.monitor.call("device_del", id=f"port{port}")
+        for name in [name for name in self.plugged if name == port or name.startswith(port + ".")]:
+            del self.plugged[name]
+
+    def pull_all(self):
+        for port in sorted(self.plugged, key=len):
+            if port in self.plugged:
+                self.pull(port)
+
+    # What is so inside.
+
+    def state(self, domain):
+        """The ports whose devices the live domain holds, "gone" for one no more plugged in, and how many of them
+        its QEMU has opened."""
+        script = f"virsh -q 'dumpxml {domain}; echo ---; qemu-monitor-command {domain} --hmp info usb; echo ---'"
+        script += "; grep -H . /sys/bus/usb/devices/*/busnum /sys/bus/usb/devices/*/devnum"
+        xml, opened, sysfs = self.run(script, check=False).split("---")
+        numbers = {}
+        for port, number in re.findall(r"devices/(\S+)/(?:bus|dev)num:(\d+)", sysfs):
+            numbers[port] = numbers.get(port, ()) + (number,)
+        names = {number: port for port, number in numbers.items()}
+        addresses = ElementTree.fromstring(xml).findall("devices/hostdev[@type='usb']/source/address")
+        held = sorted(names.get((a.get("bus"), a.get("device")), "gone") for a in addresses)
+        return held, len(re.findall(r"ID: hostdev", opened))
+
+    def wait_held(self, domain, *ports, seconds=60):
+        """Waits until the domain holds what is in these ports and nothing else, and its QEMU has opened it."""
+        expected = (sorted(ports), len(ports))
+        state = None
+
+        def as_expected():
+            nonlocal state
+            state = self.state(domain)
+            return state == expected
+
+        wait_until(as_expected, lambda: f"{domain} to hold {expected}, it has {state}", seconds=seconds)
+
+    def wait_plugged(self, *ports, seconds=60):
+        """Waits until the machine's kernel has devices at these ports ("1-3.2"), and udev is done with them."""
+        paths = " ".join(f"/sys/bus/usb/devices/{port}/devnum" for port in ports)
+        self.wait_inside(f"ls {paths}")
+        self.settle(seconds)
+
+    def wait_pulled(self, *ports, seconds=60):
+        """Waits until the machine's kernel has no devices there any more, and udev is done with that."""
+        for port in ports:
+            self.wait_inside(f"! test -e /sys/bus/usb/devices/{port}")
+        self.settle(seconds)
+
+    def wait_inside(self, condition, seconds=60):
+        """Waits until a shell command succeeds in the machine."""
+        self.run(f"timeout {seconds} sh -c 'until {condition}; do sleep 0.1; done' >/dev/null", timeout=seconds + 30)
+
+    def settle(self, seconds=60):
+        """Waits until udev has nothing to do."""
+        self.run(f"udevadm settle --timeout={seconds}", timeout=seconds + 30)
+
+    def mark(self):
+        """From here on journal() tells what is new."""
+        lines = self.run("journalctl --sync; journalctl -q -n 1 --show-cursor -o cat").splitlines()
+        self.cursor = lines[-1].removeprefix("-- cursor: ")
+
+    def journal(self):
+        """The journal's entries since mark(), as (identifier, priority, message)."""
+        fields = "SYSLOG_IDENTIFIER,PRIORITY,MESSAGE"
+        command = f"journalctl --sync; journalctl -q --after-cursor='{self.cursor}' -o json --output-fields={fields}"
+        for line in self.run(command).splitlines():
+            entry = json.loads(line)
+            yield entry.get("SYSLOG_IDENTIFIER"), int(entry.get("PRIORITY", 6)), str(entry["MESSAGE"])
+
+    def log(self, identifier="libvirt-usb-hotplug"):
+        """What the program, or another, logged since mark(), as "error: ...", "info: ..." and so on."""
+        names = {3: "error", 4: "warning", 5: "notice", 6: "info", 7: "debug"}
+        return [f"{names.get(p, p)}: {message}" for name, p, message in self.journal() if name == identifier]
+
+    def assert_log(self, *patterns):
+        """Asserts that the program's lines since mark() are just these, as regular expressions."""
+        log = self.log()
+        assert len(log) == len(patterns) and all(map(re.fullmatch, patterns, log)), f"the log is {log}"
+
+    def warnings(self):
+        """What anything logged since mark() as a warning or worse."""
+        return [f"{name}: {message}" for name, priority, message in self.journal() if priority <= 4]
+
+    # Domains.
+
+    def define(self, name, ports=15):
+        self.run(f"virsh -q define /dev/stdin <<'EOF'\n{DOMAIN.format(name=name, ports=ports)}EOF")
+
+    def restart_domain(self, name):
+        self.run(f"virsh -q destroy {name} && virsh -q start {name}", timeout=120)
+
+    @contextlib.contextmanager
+    def stopped_process(self, pattern):
+        """While this lasts, the processes whose command lines match the pattern do nothing."""
+        self.run(f"pkill -STOP -f '{pattern}'")
+        try:
+            yield
+        finally:
+            self.run(f"pkill -CONT -f '{pattern}'", check=False)
+
+    def set_up(self):
+        """Defines the domains of the lab's table and starts the two that run."""
+        for name in "vm1", "vm2", "off":
+            self.define(name)
+        for name in "vm1", "vm2":
+            self.run(f"virsh -q start {name}")
+
+    def reset(self):
+        """What every scenario starts from: vm1 and vm2 are running, nothing is plugged in and nothing held."""
+        self.pull_all()
+        self.run("virsh resume vm1; virsh resume vm2", check=False)
+        for name in "vm1", "vm2":
+            self.wait_held(name)
+        self.settle()
+        self.mark()

@@ -1,0 +1,194 @@
+"""What must hold on the real machine. Each function is a scenario; its name, read as a sentence, says what it shows.
+
+The ports and their domains are in config.h. A scenario starts with nothing plugged in, and vm1 and vm2 running.
+"""
+
+
+def a_plugged_device_reaches_its_domain_and_a_pulled_one_leaves_it(lab):
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.pull("1")
+    lab.wait_held("vm1")
+    lab.assert_log(
+        "info: vm1: attached 1-1 \\(0627:0001, bus 1 device \\d+\\)",
+        "info: vm1: detached 1-1 \\(0627:0001, bus 1 device \\d+\\)")
+
+
+def five_replugs_leave_nothing_behind(lab):
+    for _ in range(5):
+        lab.plug("1")
+        lab.wait_held("vm1", "1-1")
+        lab.pull("1")
+        lab.wait_held("vm1")
+
+
+def two_identical_devices_in_two_ports_go_to_two_domains(lab):
+    lab.plug("1")
+    lab.plug("2")
+    lab.wait_held("vm1", "1-1")
+    lab.wait_held("vm2", "1-2")
+
+
+def ports_10_and_11_stay_with_the_host_though_port_1_has_a_row(lab):
+    lab.plug("10")
+    lab.plug("11")
+    lab.wait_plugged("1-10", "1-11")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+
+
+def a_hub_stays_with_the_host_and_what_is_behind_it_goes_to_the_domain(lab):
+    lab.plug("4", "usb-hub")
+    lab.plug("4.2")
+    lab.wait_held("vm1", "1-4.2")
+
+
+def a_device_behind_two_hubs_goes_to_the_domain(lab):
+    lab.plug("4", "usb-hub")
+    lab.plug("4.1", "usb-hub")
+    lab.plug("4.1.2")
+    lab.wait_held("vm1", "1-4.1.2")
+
+
+def a_hub_with_three_devices_pulled_at_once_leaves_nothing(lab):
+    lab.plug("4", "usb-hub")
+    for port in "4.1", "4.2", "4.4":
+        lab.plug(port)
+    lab.wait_held("vm1", "1-4.1", "1-4.2", "1-4.4")
+    lab.pull("4")
+    lab.wait_held("vm1")
+
+
+def eight_devices_at_once_all_arrive(lab):
+    lab.plug("4", "usb-hub")
+    lab.plug("3", "usb-hub")
+    for port in "4.1", "4.2", "4.3", "4.4", "1", "2", "3.2", "8":
+        lab.plug(port)
+    lab.wait_held("vm1", "1-1", "1-3.2", "1-4.1", "1-4.2", "1-4.4")
+    lab.wait_held("vm2", "1-2", "1-4.3", "1-8")
+
+
+def a_sub_port_written_short_works_and_its_neighbour_stays_with_the_host(lab):
+    lab.plug("3", "usb-hub")
+    lab.plug("3.1")
+    lab.plug("3.2")
+    lab.wait_plugged("1-3.1", "1-3.2")
+    lab.wait_held("vm1", "1-3.2")
+
+
+def the_most_specific_row_wins(lab):
+    lab.plug("4", "usb-hub")
+    lab.plug("4.2")
+    lab.plug("4.3")
+    lab.wait_held("vm1", "1-4.2")
+    lab.wait_held("vm2", "1-4.3")
+
+
+def an_id_kept_for_the_host_stays_there_though_its_port_has_a_row(lab):
+    lab.plug("1", "usb-wacom-tablet")
+    lab.wait_plugged("1-1")
+    lab.wait_held("vm1")
+    lab.assert_log()
+
+
+def a_superspeed_device_on_the_usb_3_bus_reaches_its_domain(lab):
+    lab.plug("5", "usb-storage")
+    lab.wait_held("vm2", "2-5")
+    lab.pull("5")
+    lab.wait_held("vm2")
+
+
+def one_row_for_any_bus_covers_both_sides_of_a_port(lab):
+    lab.plug("8")
+    lab.wait_held("vm2", "1-8")
+    lab.pull("8")
+    lab.wait_held("vm2")
+    lab.plug("8", "usb-storage")
+    lab.wait_held("vm2", "2-8")
+
+
+def a_paused_domain_takes_and_gives_back(lab):
+    lab.run("virsh suspend vm1")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.pull("1")
+    lab.wait_held("vm1")
+
+
+def for_a_stopped_domain_there_is_one_info_line_and_no_warning(lab):
+    lab.plug("6")
+    lab.wait_plugged("1-6")
+    lab.assert_log(r"info: off: did not attach 1-6 \(.*\): the domain is not running")
+    assert lab.warnings() == [], lab.warnings()
+    lab.mark()
+    lab.pull("6")
+    lab.wait_pulled("1-6")
+    lab.assert_log(r"info: off: did not detach 1-6 \(.*\): the domain is not running")
+    assert lab.warnings() == [], lab.warnings()
+
+
+def for_an_unknown_domain_there_is_an_error_line_that_names_it(lab):
+    lab.plug("7")
+    lab.wait_plugged("1-7")
+    lab.assert_log(r"error: missing: did not attach 1-7 \(.*\): Domain not found: .*'missing'")
+
+
+def while_libvirtd_is_down_there_is_one_info_line_and_the_next_plug_works(lab):
+    lab.run("systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd")
+    lab.mark()
+    lab.plug("1")
+    lab.wait_plugged("1-1")
+    lab.assert_log(r"info: vm1: did not attach 1-1 \(.*\): libvirt is not running: .*")
+    assert lab.warnings() == [], lab.warnings()
+    lab.pull("1")
+    lab.wait_pulled("1-1")
+    lab.run("systemctl start libvirtd")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+
+
+def a_libvirtd_that_does_not_answer_holds_udev_up_no_longer_than_the_timeout(lab):
+    with lab.stopped_process("^/usr/sbin/libvirtd"):
+        lab.plug("1")
+        lab.wait_plugged("1-1", seconds=20)
+        lab.assert_log(r"error: vm1: did not attach 1-1 \(.*\): libvirt did not answer within 10 s")
+        lab.pull("1")
+        lab.wait_pulled("1-1", seconds=20)
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+
+
+def a_libvirtd_killed_in_mid_call_is_an_error_line_and_the_next_plug_works(lab):
+    with lab.stopped_process("guest=vm1"):
+        lab.plug("1")
+        lab.wait_inside("grep -q /dev/bus/usb /etc/apparmor.d/libvirt/*.files")
+        lab.run("pkill -KILL -x libvirtd")
+        lab.settle(20)
+    lab.assert_log(r"error: vm1: did not attach 1-1 \(.*\): (End of file|Cannot).*")
+    lab.pull("1")
+    lab.restart_domain("vm1")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+
+
+def announcing_a_held_device_again_changes_nothing_and_warns_of_nothing(lab):
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.settle()
+    lab.mark()
+    lab.run("udevadm trigger -s usb && udevadm trigger -s usb -c add")
+    lab.settle()
+    lab.wait_held("vm1", "1-1")
+    lab.assert_log()
+    assert lab.warnings() == [], lab.warnings()
+
+
+def ten_plugs_and_pulls_within_a_second_each_leave_nothing_stale(lab):
+    for _ in range(10):
+        lab.plug("1")
+        lab.wait_inside("test -e /sys/bus/usb/devices/1-1/devnum")
+        lab.pull("1")
+    lab.wait_pulled("1-1")
+    lab.wait_held("vm1")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
