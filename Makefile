@@ -10,18 +10,21 @@ CPP_FLAGS = -D_GNU_SOURCE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -DVERSION='"$(VE
 	$(shell pkg-config --cflags libvirt libxml-2.0 libudev)
 LD_FLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 COMPILE = $(CC) $(CPP_FLAGS) $(C_FLAGS) $(CPPFLAGS) $(CFLAGS)
-LINK = $(LD_FLAGS) $(LDFLAGS) -ldl -lrt -lpthread
+LINK = $(LD_FLAGS) $(LDFLAGS) -ludev -ldl -lrt -lpthread
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 
 NAME = libvirt-usb-hotplug
 SOURCES = $(wildcard src/*.c)
 INPUTS = $(SOURCES) $(wildcard src/*.h) Makefile build/flags
-TESTS = $(basename $(notdir $(wildcard tests/unit/*.c)))
+UNITS = $(basename $(notdir $(wildcard tests/unit/*.c)))
 BINARY = $(DESTDIR)$(PREFIX)/sbin/$(NAME)
 RULES = $(DESTDIR)$(PREFIX)/lib/udev/rules.d/99-$(NAME).rules
-INSTALLED = $(BINARY) $(RULES)
+HOOK = $(DESTDIR)$(SYSCONFDIR)/libvirt/hooks/qemu.d/$(NAME)
+MANUAL = $(DESTDIR)$(PREFIX)/share/man/man8/$(NAME).8
+PACKAGES = gcc make pkg-config libc6-dev libvirt-dev libxml2-dev libudev-dev libcmocka-dev perl python3 clang clang-tidy \
+	cppcheck shellcheck mmdebstrap uidmap debian-archive-keyring e2fsprogs util-linux qemu-system-x86 mandoc hyperfine git
 
-all: $(NAME) build/99-$(NAME).rules
+all: $(NAME) build/99-$(NAME).rules build/qemu-hook
 
 # Holds what the last build was made with, so that another CONFIG, PREFIX or flag makes a new one.
 build/flags: FORCE
@@ -31,24 +34,27 @@ build/flags: FORCE
 $(NAME): $(INPUTS) $(CONFIG)
 	$(COMPILE) -DCONFIG='"$(abspath $(CONFIG))"' $(SOURCES) -o $@ $(LINK)
 
-build/%: rules/%.in build/flags
+build/99-$(NAME).rules build/qemu-hook: build/%: rules/%.in build/flags
 	sed 's|@BINARY@|$(PREFIX)/sbin/$(NAME)|' $< >$@
 
 install: all
 	install -D -m 755 $(NAME) $(BINARY)
 	install -D -m 644 build/99-$(NAME).rules $(RULES)
+	install -D -m 644 src/$(NAME).8 $(MANUAL)
+	@$(if $(DESTDIR),,test -e $(HOOK) || echo 'If libvirt had no hook so far: systemctl restart libvirtd')
+	install -D -m 755 build/qemu-hook $(HOOK)
 	$(RELOAD)
 
 uninstall:
-	rm -f $(INSTALLED)
+	rm -f $(BINARY) $(RULES) $(MANUAL) $(HOOK)
 	$(RELOAD)
 
 # A packager's DESTDIR is no running system.
 RELOAD = $(if $(DESTDIR),,udevadm control --reload)
 
 # The same tests twice: on the program as it is built for users, and with the sanitizers watching.
-check-fast: $(TESTS:%=build/unit/%) $(TESTS:%=build/sanitized/unit/%) build/cli/$(NAME) build/sanitized/cli/$(NAME)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(TESTS:%=build/unit/%) $(TESTS:%=build/sanitized/unit/%)
+check-fast: $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%) build/cli/$(NAME) build/sanitized/cli/$(NAME)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%)
 	PROGRAM=build/cli/$(NAME) prove tests/cli
 	PROGRAM=build/sanitized/cli/$(NAME) prove tests/cli
 
@@ -69,8 +75,39 @@ build/cli/$(NAME) build/sanitized/cli/$(NAME): $(INPUTS) tests/cli/config.h
 	@mkdir -p $(@D)
 	$(COMPILE) -DCONFIG='"$(abspath tests/cli/config.h)"' $(SOURCES) -o $@ $(LINK)
 
+# Debian's release in the lab; TESTS picks scenarios by words in their names.
+SUITE = bookworm
+TESTS =
+
+check-vm:
+	tests/vm/run $(SUITE) $(TESTS)
+
+check: lint check-fast check-vm
+
+demo:
+	tests/vm/demo $(SUITE)
+
+lint: build/flags
+	for file in $(SOURCES); do \
+		clang-tidy --quiet $$file -- $(CPP_FLAGS) $(C_FLAGS) -DCONFIG='"$(abspath config.h)"' || exit; \
+		gcc -fanalyzer -Werror $(CPP_FLAGS) $(C_FLAGS) -DCONFIG='"$(abspath config.h)"' -c $$file -o /dev/null || exit; \
+		clang -Werror $(CPP_FLAGS) $(C_FLAGS) -DCONFIG='"$(abspath config.h)"' -c $$file -o /dev/null || exit; \
+	done
+	cppcheck --quiet --std=c11 --suppress=missingIncludeSystem --suppress=unusedStructMember --enable=warning,style,performance,portability --error-exitcode=1 --inline-suppr \
+		-DCONFIG='"../config.h"' $(SOURCES)
+	shellcheck -x rules/qemu-hook.in tests/cli/*.t tests/vm/image tests/vm/image.d/* .ci/run
+	mandoc -T lint -W warning src/$(NAME).8
+
+deps:
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(PACKAGES)
+
+dist:
+	git archive --prefix=$(NAME)-$(VERSION)/ -o $(NAME)-$(VERSION).tar.gz HEAD
+
 clean:
 	rm -rf build $(NAME)
 
 FORCE:
-.PHONY: all install uninstall check check-fast check-vm demo bench deps dist clean FORCE
+.NOTPARALLEL:
+.PHONY: all install uninstall check check-fast check-vm lint demo deps dist clean FORCE

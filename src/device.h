@@ -9,12 +9,13 @@ struct usb_id {
 };
 
 struct device {
-	const char *devpath; /* its DEVPATH, or NULL where only its address is known */
-	unsigned int bus;    /* 1 to 999 */
-	unsigned int number; /* the device number on its bus: 1 to 999 */
+	const char *devpath;    /* its DEVPATH, or NULL where only its address is known */
+	unsigned int bus;       /* 1 to 999 */
+	unsigned int number;    /* the device number on its bus: 1 to 999 */
 	bool has_id;
-	struct usb_id id; /* where has_id */
+	struct usb_id id;       /* where has_id */
 	bool hub;
+	struct udev_device *entry; /* of a device that was read from sysfs */
 };
 
 enum change { ATTACH, DETACH };

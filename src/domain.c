@@ -16,41 +16,28 @@
 
 /*
  * libvirt brings some 55 libraries along, and the dynamic linker would load them for every USB event of the
- * machine. So it is loaded once an event is ours. libxml2 is one of those libraries, and dlsym(3) finds it there.
+ * machine. So it is loaded once an event is ours. libxml2 is one of those libraries: dlsym(3) finds it there.
  */
 #define FUNCTIONS(F)                                                                                                   \
-	F(virConnectOpen)                                                                                              \
-	F(virConnectClose)                                                                                             \
-	F(virDomainLookupByName)                                                                                       \
-	F(virDomainFree)                                                                                               \
-	F(virDomainIsActive)                                                                                           \
-	F(virDomainGetXMLDesc)                                                                                         \
-	F(virDomainAttachDeviceFlags)                                                                                  \
-	F(virDomainDetachDeviceFlags)                                                                                  \
-	F(virGetLastError)                                                                                             \
-	F(virSetErrorFunc)                                                                                             \
-	F(xmlReadMemory)                                                                                               \
-	F(xmlFreeDoc)                                                                                                  \
-	F(xmlXPathNewContext)                                                                                          \
-	F(xmlXPathFreeContext)                                                                                         \
-	F(xmlXPathEval)                                                                                                \
-	F(xmlXPathCastToNumber)                                                                                        \
-	F(xmlXPathFreeObject)
+	F(virConnectOpen) F(virConnectClose) F(virSetErrorFunc) F(virGetLastError)                                     \
+	F(virDomainLookupByName) F(virDomainFree) F(virDomainIsActive) F(virDomainGetXMLDesc)                          \
+	F(virDomainAttachDeviceFlags) F(virDomainDetachDeviceFlags)                                                    \
+	F(xmlReadMemory) F(xmlFreeDoc) F(xmlXPathNewContext) F(xmlXPathFreeContext)                                    \
+	F(xmlXPathEval) F(xmlXPathCastToNumber) F(xmlXPathFreeObject)
 
 #define DECLARE(function) static __typeof__(function) *sym_##function;
 FUNCTIONS(DECLARE)
 
-/* Tells packagers of the library that no DT_NEEDED shows: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ */
-#define DLOPEN_NOTE                                                                                                    \
-	"[{\"feature\":\"libvirt\",\"description\":\"Attaches devices to domains\","                                   \
-	"\"priority\":\"required\",\"soname\":[\"" LIBVIRT "\"]}]"
+/* Tells packagers of the library, for no DT_NEEDED does: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ */
+#define NOTE                                                                                                           \
+	"[{\"feature\":\"libvirt\",\"description\":\"Attaches devices to domains\",\"priority\":\"required\","         \
+	"\"soname\":[\"" LIBVIRT "\"]}]"
 __attribute__((used, aligned(4), section(".note.dlopen"))) static const struct {
 	uint32_t name_size, content_size, type;
-	char name[4];
-	_Alignas(4) char content[sizeof(DLOPEN_NOTE)];
-} dlopen_note = { 4, sizeof(DLOPEN_NOTE), 0x407c0c0a, "FDO", DLOPEN_NOTE };
+	char name[4], content[sizeof(NOTE)];
+} note = { 4, sizeof(NOTE), 0x407c0c0a, "FDO", NOTE };
 
-static int load_libvirt(const char *did_not)
+static int load_libvirt(void)
 {
 #define ENTRY(function) { #function, (void **)&sym_##function },
 	static const struct {
@@ -58,26 +45,24 @@ static int load_libvirt(const char *did_not)
 		void **symbol;
 	} functions[] = { FUNCTIONS(ENTRY) };
 	enum { COUNT = sizeof(functions) / sizeof(*functions) };
-	void *found[COUNT];
-	void *library = dlopen(LIBVIRT, RTLD_LAZY);
+	void *found[COUNT], *library = dlopen(LIBVIRT, RTLD_LAZY);
 
 	for (size_t i = 0; i < COUNT; i++) {
 		found[i] = library ? dlsym(library, functions[i].name) : NULL;
-		if (!found[i]) {
-			log_error("%s: cannot load libvirt: %s", did_not, dlerror());
+		if (!found[i])
 			return -1;
-		}
 	}
 	for (size_t i = 0; i < COUNT; i++)
 		*functions[i].symbol = found[i];
 	return 0;
 }
 
-static const char *last_error(void)
+/* libvirt calls this for each error. It would write them to stderr otherwise, those that are no failure too. */
+static void keep_error(void *libvirt, virErrorPtr error)
 {
-	virErrorPtr error = sym_virGetLastError();
+	struct libvirt *to = libvirt;
 
-	return error && error->message ? error->message : "libvirt doesn't say why";
+	snprintf(to->error, sizeof(to->error), "%s", error->message ? error->message : "libvirt doesn't say why");
 }
 
 /* Its socket isn't there, or nobody listens: where a system call failed, libvirt's error has errno in int1. */
@@ -88,48 +73,38 @@ static bool is_libvirt_down(void)
 	return error && error->code == VIR_ERR_SYSTEM_ERROR && (error->int1 == ENOENT || error->int1 == ECONNREFUSED);
 }
 
-/* libvirt writes errors to stderr unless it is given a function for them. */
-static void ignore_error(void *unused, virErrorPtr error)
+int libvirt_connect(struct libvirt *libvirt, const char *uri)
 {
-	(void)unused;
-	(void)error;
-}
-
-int domain_connect(const char *uri, const char *did_not, struct _virConnect **connection)
-{
-	if (load_libvirt(did_not) < 0)
+	*libvirt = (struct libvirt){ 0 };
+	if (load_libvirt() < 0) {
+		snprintf(libvirt->error, sizeof(libvirt->error), "%s", dlerror());
 		return -1;
-	sym_virSetErrorFunc(NULL, ignore_error);
+	}
+	sym_virSetErrorFunc(libvirt, keep_error);
 	/* A libvirtd that dies meanwhile would end us too, and without a word. */
 	signal(SIGPIPE, SIG_IGN);
-	*connection = sym_virConnectOpen(uri);
-	if (*connection)
+	libvirt->connection = sym_virConnectOpen(uri);
+	if (libvirt->connection)
 		return 1;
-	if (is_libvirt_down()) {
-		log_info("%s: libvirt is not running: %s", did_not, last_error());
-		return 0;
-	}
-	log_error("%s: %s", did_not, last_error());
-	return -1;
+	return is_libvirt_down() ? 0 : -1;
 }
 
-void domain_disconnect(struct _virConnect *connection)
+void libvirt_disconnect(struct libvirt *libvirt)
 {
-	sym_virConnectClose(connection);
+	sym_virConnectClose(libvirt->connection);
 }
 
-int domain_open(struct _virConnect *connection, const char *name, const char *did_not, struct domain *domain)
+int domain_open(struct domain *domain, struct libvirt *libvirt, const char *name)
 {
-	int active = -1;
+	int running = -1;
 
-	*domain = (struct domain){ .handle = sym_virDomainLookupByName(connection, name), .name = name };
+	*domain = (struct domain){ .libvirt = libvirt, .name = name };
+	domain->handle = sym_virDomainLookupByName(libvirt->connection, name);
 	if (domain->handle)
-		active = sym_virDomainIsActive(domain->handle);
-	if (active < 0)
-		log_error("%s: %s", did_not, last_error());
-	if (active <= 0 && domain->handle)
+		running = sym_virDomainIsActive(domain->handle);
+	if (running <= 0 && domain->handle)
 		domain_close(domain);
-	return active;
+	return running;
 }
 
 void domain_close(struct domain *domain)
@@ -137,9 +112,78 @@ void domain_close(struct domain *domain)
 	sym_virDomainFree(domain->handle);
 }
 
-const char *domain_hostdev_xml(const struct device *device, char xml[static HOSTDEV_XML])
+/* The number that an XPath expression gives of the address numbered so, from 1. */
+static unsigned int ask(xmlXPathContextPtr context, const char *function, const char *what, unsigned int number)
 {
-	snprintf(xml, HOSTDEV_XML,
+	char expression[128];
+	xmlXPathObjectPtr result;
+	double value;
+
+	snprintf(expression, sizeof(expression), "%s((/domain/devices/hostdev[@type='usb']/source/address)[%u]%s)",
+		 function, number, what);
+	result = sym_xmlXPathEval((const xmlChar *)expression, context);
+	value = result ? sym_xmlXPathCastToNumber(result) : 0;
+	if (result)
+		sym_xmlXPathFreeObject(result);
+	return value >= 1 && value <= 999 ? (unsigned int)value : 0; /* NaN is neither */
+}
+
+static int read_held(xmlXPathContextPtr context, struct device **devices)
+{
+	unsigned int count = 0;
+
+	while (ask(context, "count", "", count + 1))
+		count++;
+	*devices = calloc(count + 1, sizeof(**devices));
+	for (unsigned int i = 0; *devices && i < count; i++)
+		(*devices)[i] = (struct device){
+			.bus = ask(context, "number", "/@bus", i + 1),
+			.number = ask(context, "number", "/@device", i + 1),
+			.has_id = ask(context, "count", "/../vendor", i + 1),
+		};
+	return *devices ? (int)count : -1;
+}
+
+static int read_xml(const char *xml, struct device **devices)
+{
+	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+	xmlDocPtr document = sym_xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, options);
+	xmlXPathContextPtr context = document ? sym_xmlXPathNewContext(document) : NULL;
+	int count = context ? read_held(context, devices) : -1;
+
+	if (context)
+		sym_xmlXPathFreeContext(context);
+	if (document)
+		sym_xmlFreeDoc(document);
+	return count;
+}
+
+int domain_held(const struct domain *domain, struct device **devices)
+{
+	char *xml = sym_virDomainGetXMLDesc(domain->handle, 0);
+	int count = xml ? read_xml(xml, devices) : -1;
+
+	free(xml);
+	return count;
+}
+
+int domain_holds(const struct domain *domain, const struct device *device)
+{
+	struct device *held = NULL;
+	int count = domain_held(domain, &held), holds = count < 0 ? -1 : 0;
+
+	for (int i = 0; i < count; i++)
+		if (held[i].bus == device->bus && held[i].number == device->number)
+			holds = 1;
+	free(held);
+	return holds;
+}
+
+enum { HOSTDEV = 128 }; /* bytes */
+
+static const char *hostdev_xml(const struct device *device, char xml[static HOSTDEV])
+{
+	snprintf(xml, HOSTDEV,
 		 "<hostdev mode='subsystem' type='usb'>\n"
 		 "  <source>\n"
 		 "    <address bus='%u' device='%u'/>\n"
@@ -149,6 +193,36 @@ const char *domain_hostdev_xml(const struct device *device, char xml[static HOST
 	return xml;
 }
 
+int domain_change(const struct domain *domain, enum change change, const struct device *device)
+{
+	int (*const call)(virDomainPtr, const char *, unsigned int) =
+		change == ATTACH ? sym_virDomainAttachDeviceFlags : sym_virDomainDetachDeviceFlags;
+	char text[DEVICE_TEXT], xml[HOSTDEV];
+
+	device_text(device, text);
+	/* Asked first, because libvirtd logs an error for each call that it refuses. */
+	if (domain_holds(domain, device) == (change == ATTACH)) {
+		log_debug(change == ATTACH ? "%s: holds %s already" : "%s: does not hold %s any more", domain->name, text);
+		return 0;
+	}
+	if (call(domain->handle, hostdev_xml(device, xml), VIR_DOMAIN_AFFECT_LIVE) == 0) {
+		log_info("%s: %s %s", domain->name, change == ATTACH ? "attached" : "detached", text);
+		return 0;
+	}
+	/* Another run may have been faster, or the domain has stopped. */
+	if (domain_holds(domain, device) == (change == ATTACH) || sym_virDomainIsActive(domain->handle) == 0)
+		return 0;
+	return -1;
+}
+
+void domain_print_change(const char *name, enum change change, const struct device *device)
+{
+	char xml[HOSTDEV];
+
+	printf("%s %s %u %u\n%s", change == ATTACH ? "attach" : "detach", name, device->bus, device->number,
+	       hostdev_xml(device, xml));
+}
+
 const char *domain_did_not(const char *name, enum change change, const struct device *device, char text[static DID_NOT])
 {
 	char device_words[DEVICE_TEXT];
@@ -156,66 +230,4 @@ const char *domain_did_not(const char *name, enum change change, const struct de
 	snprintf(text, DID_NOT, "%.100s: did not %s %s", name, change == ATTACH ? "attach" : "detach",
 		 device_text(device, device_words));
 	return text;
-}
-
-/* The number that an XPath expression gives of the domain's live XML; -1 where libvirt doesn't give the XML. */
-static double ask_live_xml(const struct domain *domain, const char *expression)
-{
-	char *xml = sym_virDomainGetXMLDesc(domain->handle, 0);
-	xmlDocPtr document = xml ? sym_xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, XML_PARSE_NONET) : NULL;
-	xmlXPathContextPtr context = document ? sym_xmlXPathNewContext(document) : NULL;
-	xmlXPathObjectPtr result = context ? sym_xmlXPathEval((const xmlChar *)expression, context) : NULL;
-	double number = result ? sym_xmlXPathCastToNumber(result) : -1;
-
-	sym_xmlXPathFreeObject(result);
-	sym_xmlXPathFreeContext(context);
-	if (document)
-		sym_xmlFreeDoc(document);
-	free(xml);
-	return number;
-}
-
-/* Whether the live domain holds the device: 1 or 0, or -1 where libvirt can't tell. */
-static int holds(const struct domain *domain, const struct device *device)
-{
-	char expression[160];
-	double count;
-
-	snprintf(expression, sizeof(expression),
-		 "count(/domain/devices/hostdev[@type='usb']/source/address[@bus=%u and @device=%u])", device->bus,
-		 device->number);
-	count = ask_live_xml(domain, expression);
-	return count < 0 ? -1 : count > 0;
-}
-
-int domain_change(const struct domain *domain, enum change change, const struct device *device)
-{
-	char did_not[DID_NOT], text[DEVICE_TEXT], xml[HOSTDEV_XML], why[512];
-	const int wanted = change == ATTACH;
-	int (*const call)(virDomainPtr, const char *, unsigned int) =
-		change == ATTACH ? sym_virDomainAttachDeviceFlags : sym_virDomainDetachDeviceFlags;
-
-	/* Asked first, because libvirtd logs an error for each call that it refuses. */
-	if (holds(domain, device) == wanted) {
-		log_debug("%s: %s %s already", domain->name, change == ATTACH ? "holds" : "has let go of",
-			  device_text(device, text));
-		return 0;
-	}
-	if (call(domain->handle, domain_hostdev_xml(device, xml), VIR_DOMAIN_AFFECT_LIVE) == 0) {
-		log_info("%s: %s %s", domain->name, change == ATTACH ? "attached" : "detached",
-			 device_text(device, text));
-		return 0;
-	}
-	/* The next calls overwrite libvirt's error. */
-	snprintf(why, sizeof(why), "%s", last_error());
-	domain_did_not(domain->name, change, device, did_not);
-	if (sym_virDomainIsActive(domain->handle) == 0) {
-		log_info("%s: the domain is not running", did_not);
-		return 0;
-	}
-	/* Another run may have been faster. */
-	if (holds(domain, device) == wanted)
-		return 0;
-	log_error("%s: %s", did_not, why);
-	return -1;
 }

@@ -1,26 +1,46 @@
-/* libvirt: what a running domain holds, and attaching and detaching. libvirt is loaded by domain_connect(). */
+/* libvirt: what a running domain holds, and attaching and detaching. libvirt_connect() loads libvirt. */
 #ifndef DOMAIN_H
 #define DOMAIN_H
 
-#include <stddef.h>
-
 #include "device.h"
 
-struct _virConnect; /* libvirt's: virConnectPtr and virDomainPtr point to these */
-struct _virDomain;
+struct libvirt {
+	struct _virConnect *connection;
+	char error[512]; /* the words of the last call that failed: libvirt's, or the dynamic linker's */
+};
 
 struct domain {
+	struct libvirt *libvirt;
 	struct _virDomain *handle;
 	const char *name;
 };
 
-enum { /* bytes: room for what the functions below write */
-	HOSTDEV_XML = 128,
-	DID_NOT = 256,
-};
+enum { DID_NOT = 256 }; /* bytes: room for what domain_did_not() writes */
 
-/* Writes the <hostdev> that names the device by bus and device number into xml. Returns xml. */
-const char *domain_hostdev_xml(const struct device *device, char xml[static HOSTDEV_XML]);
+/* Each returns 1 where it could; 0 where libvirt is not up, or the domain not running; -1 where it failed. */
+int libvirt_connect(struct libvirt *libvirt, const char *uri);
+int domain_open(struct domain *domain, struct libvirt *libvirt, const char *name);
+
+void libvirt_disconnect(struct libvirt *libvirt);
+void domain_close(struct domain *domain);
+
+/*
+ * What the live domain holds, as an array of devices to be freed: their addresses, and has_id for one whose
+ * <hostdev> names it by vendor and product. Returns their number, or -1.
+ */
+int domain_held(const struct domain *domain, struct device **devices);
+
+/* Whether the live domain holds a device at this one's address: 1 or 0, or -1. */
+int domain_holds(const struct domain *domain, const struct device *device);
+
+/*
+ * Attaches the device to the running domain, or detaches it, unless that is so already, and logs what was done.
+ * Returns 0 where it is so now, and where the domain has stopped meanwhile; -1 where not.
+ */
+int domain_change(const struct domain *domain, enum change change, const struct device *device);
+
+/* Prints what a dry run would do: "attach vm1 3 7", and the <hostdev> on the lines after it. */
+void domain_print_change(const char *name, enum change change, const struct device *device);
 
 /*
  * Writes how a message begins that says why a change was not made, such as "vm1: did not attach 3-10.2
@@ -28,25 +48,5 @@ const char *domain_hostdev_xml(const struct device *device, char xml[static HOST
  */
 const char *domain_did_not(const char *name, enum change change, const struct device *device,
 			   char text[static DID_NOT]);
-
-/*
- * Connects to libvirt. Returns 1 and the connection; 0, with a line logged at level info, where libvirt isn't
- * up; -1, with the error logged, where it can't be loaded or refuses. did_not is how that line begins.
- */
-int domain_connect(const char *uri, const char *did_not, struct _virConnect **connection);
-void domain_disconnect(struct _virConnect *connection);
-
-/*
- * Looks a domain up by its name, which domain borrows. Returns 1 and the domain where it is running; 0 where it
- * isn't; -1, with the error logged behind did_not, where libvirt doesn't know it or can't tell.
- */
-int domain_open(struct _virConnect *connection, const char *name, const char *did_not, struct domain *domain);
-void domain_close(struct domain *domain);
-
-/*
- * Attaches the device to the running domain, or detaches it, unless that is so already. Returns 0 where it is
- * so now, having logged what was done, and where the domain has stopped; -1 with the error logged.
- */
-int domain_change(const struct domain *domain, enum change change, const struct device *device);
 
 #endif

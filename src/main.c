@@ -9,20 +9,22 @@
 
 #include "domain.h"
 #include "event.h"
+#include "list.h"
 #include "log.h"
 #include "ports.h"
+#include "sync.h"
 
 enum { EXIT_USAGE = 2 };
 
 static void print_usage(FILE *stream)
 {
 	fputs("usage: libvirt-usb-hotplug [-nv]              act on the udev event in the environment\n"
-	      "       libvirt-usb-hotplug -h | -V\n"
+	      "       libvirt-usb-hotplug [-nv] -s [DOMAIN]  bring running domains (or DOMAIN) in line with what is plugged in\n"
+	      "       libvirt-usb-hotplug -l                 list what is plugged in, and where each port goes\n"
+	      "       libvirt-usb-hotplug -h | -V            print this help, or the version\n"
 	      "\n"
-	      "  -n  change nothing, print what would be done\n"
-	      "  -v  also say why an event is left alone\n"
-	      "  -h  print this help\n"
-	      "  -V  print the version\n",
+	      "  -n  change nothing: print what would be done\n"
+	      "  -v  also say why something is left alone\n",
 	      stream);
 }
 
@@ -62,34 +64,30 @@ static int start_deadline(struct deadline *deadline)
 static int change_domain(const char *name, enum change change, const struct device *device)
 {
 	char did_not[DID_NOT];
-	struct _virConnect *connection;
 	struct deadline deadline = { .seconds = ports_timeout(), .did_not = did_not };
+	struct libvirt libvirt;
 	struct domain domain;
 	int result;
 
 	domain_did_not(name, change, device, did_not);
 	if (start_deadline(&deadline) < 0)
 		return -1;
-	result = domain_connect(ports_uri(), did_not, &connection);
-	if (result <= 0)
-		return result;
-	result = domain_open(connection, name, did_not, &domain);
+	result = libvirt_connect(&libvirt, ports_uri());
 	if (result == 0)
-		log_info("%s: the domain is not running", did_not);
+		log_info("%s: libvirt is not running: %s", did_not, libvirt.error);
 	if (result > 0) {
-		result = domain_change(&domain, change, device);
-		domain_close(&domain);
+		result = domain_open(&domain, &libvirt, name);
+		if (result == 0)
+			log_info("%s: the domain is not running", did_not);
+		if (result > 0) {
+			result = domain_change(&domain, change, device);
+			domain_close(&domain);
+		}
+		libvirt_disconnect(&libvirt);
 	}
-	domain_disconnect(connection);
+	if (result < 0)
+		log_error("%s: %s", did_not, libvirt.error);
 	return result;
-}
-
-static void print_change(const char *name, enum change change, const struct device *device)
-{
-	char xml[HOSTDEV_XML];
-
-	printf("%s %s %u %u\n%s", change == ATTACH ? "attach" : "detach", name, device->bus, device->number,
-	       domain_hostdev_xml(device, xml));
 }
 
 static int handle_event(bool dry_run)
@@ -117,24 +115,51 @@ static int handle_event(bool dry_run)
 		return EXIT_SUCCESS;
 	}
 	if (dry_run) {
-		print_change(owner->domain, event.change, &event.device);
+		domain_print_change(owner->domain, event.change, &event.device);
 		return EXIT_SUCCESS;
 	}
 	return change_domain(owner->domain, event.change, &event.device) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Keeps nobody waiting, so it may take ten times as long as an event. */
+static int run_sync(const char *only, bool dry_run)
+{
+	struct deadline deadline = { .seconds = 10 * ports_timeout(), .did_not = "did not sync" };
+
+	return start_deadline(&deadline) < 0 || sync_domains(only, dry_run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_list(void)
+{
+	struct deadline deadline = { .seconds = ports_timeout(), .did_not = "did not list" };
+
+	return start_deadline(&deadline) < 0 || list_ports() != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int misuse(void)
+{
+	print_usage(stderr);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char *argv[])
 {
 	bool dry_run = false, verbose = false;
-	int option;
+	int job = 0, option;
 
-	while ((option = getopt(argc, argv, "hnvV")) != -1) {
+	while ((option = getopt(argc, argv, "hlnsvV")) != -1) {
 		switch (option) {
 		case 'n':
 			dry_run = true;
 			break;
 		case 'v':
 			verbose = true;
+			break;
+		case 'l':
+		case 's':
+			if (job && job != option)
+				return misuse();
+			job = option;
 			break;
 		case 'h':
 			print_usage(stdout);
@@ -143,14 +168,15 @@ int main(int argc, char *argv[])
 			puts("libvirt-usb-hotplug " VERSION);
 			return EXIT_SUCCESS;
 		default:
-			print_usage(stderr);
-			return EXIT_USAGE;
+			return misuse();
 		}
 	}
-	if (optind < argc) {
-		print_usage(stderr);
-		return EXIT_USAGE;
-	}
+	argv += optind;
+	argc -= optind;
+	if (argc > (job == 's') || (job == 'l' && (dry_run || verbose)))
+		return misuse();
 	log_open(verbose);
-	return handle_event(dry_run);
+	if (job == 's')
+		return run_sync(argv[0], dry_run);
+	return job == 'l' ? run_list() : handle_event(dry_run);
 }

@@ -47,7 +47,7 @@ static bool is_bus(const char *text)
 
 static struct short_path shorten(const char *path)
 {
-	const char *text = strncmp(path, "/sys/", 5) == 0 ? path + 4 : path;
+	const char *text = !path ? "" : strncmp(path, "/sys/", 5) == 0 ? path + 4 : path;
 	const char *end = text + strlen(text);
 	const char *bus_end = NULL, *last = text;
 
@@ -112,7 +112,7 @@ static const struct port *find_owner(const struct port *table, size_t rows, cons
 	size_t owner_length = 0;
 
 	for (const struct port *row = table; row < table + rows; row++) {
-		const struct short_path row_path = shorten(row->path ? row->path : "");
+		const struct short_path row_path = shorten(row->path);
 
 		if (!covers(&row_path, &path) || (row->id && !id_fits(row->id, device)))
 			continue;
@@ -140,15 +140,86 @@ const struct port *ports_owner(const struct device *device)
 	return find_owner(ports, ports_count, device);
 }
 
+const struct port *ports_row(size_t row)
+{
+	return row < ports_count ? &ports[row] : NULL;
+}
+
 bool ports_need_id(const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
+	const struct port *port;
 
-	for (size_t i = 0; i < ports_count; i++) {
-		const struct short_path row_path = shorten(ports[i].path ? ports[i].path : "");
+	for (size_t row = 0; (port = ports_row(row)); row++) {
+		const struct short_path row_path = shorten(port->path);
 
-		if (ports[i].id && covers(&row_path, &path))
+		if (port->id && covers(&row_path, &path))
 			return true;
 	}
 	return false;
+}
+
+const char *ports_next_domain(size_t *row)
+{
+	const struct port *port;
+
+	while ((port = ports_row((*row)++))) {
+		size_t earlier = 0;
+
+		if (port->domain == HOST)
+			continue;
+		while (ports_row(earlier)->domain == HOST || strcmp(ports_row(earlier)->domain, port->domain) != 0)
+			earlier++;
+		if (ports_row(earlier) == port)
+			return port->domain;
+	}
+	return NULL;
+}
+
+static bool is_same_row(const struct port *a, const struct port *b)
+{
+	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
+
+	if (a_path.length != b_path.length || !a->id != !b->id || (a->id && strcasecmp(a->id, b->id) != 0))
+		return false;
+	for (size_t i = 0; i < a_path.length; i++)
+		if (char_at(&a_path, i) != char_at(&b_path, i))
+			return false;
+	return true;
+}
+
+static bool has_stray_star(const struct short_path *path)
+{
+	for (size_t i = 0; i < path->length; i++)
+		if (char_at(path, i) == '*' && !is_any_bus(path, i))
+			return true;
+	return false;
+}
+
+/* Behind a bus come ports, whose names have nothing else in them. */
+static bool can_be_port(const struct short_path *path)
+{
+	const char *name = path->text + path->gap + path->hubs + 1;
+
+	return path->gap == path->length || strspn(name, "0123456789*-.") == strcspn(name, "/");
+}
+
+const char *ports_problem(size_t row)
+{
+	const struct port *port = ports_row(row);
+	const struct short_path path = shorten(port->path);
+	struct usb_id id;
+
+	if (path.length < strlen("/devices") || strncmp(path.text, "/devices/", path.length < 9 ? path.length : 9) != 0)
+		return "its path doesn't begin with /devices";
+	if (has_stray_star(&path))
+		return "* can stand for the bus number only";
+	if (!can_be_port(&path))
+		return "its path is not a port's, as usb3/3-10.2 is";
+	if (port->id && !usb_id_from_lsusb(port->id, &id))
+		return "its id is not vendor:product, as 046d:c08e is";
+	for (size_t i = 0; i < row; i++)
+		if (is_same_row(ports_row(i), port))
+			return "an earlier row has the same path and id";
+	return NULL;
 }

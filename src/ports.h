@@ -25,4 +25,13 @@ const struct port *ports_owner(const struct device *device);
 /* Whether a row with an id covers the device's port, so that the device's own id decides. */
 bool ports_need_id(const struct device *device);
 
+/* The next domain that the table names, each once: from row 0 on, which moves along. Returns NULL after the last. */
+const char *ports_next_domain(size_t *row);
+
+/* The table's rows by their numbers, from 0; NULL after the last. */
+const struct port *ports_row(size_t row);
+
+/* Says what is wrong with a row that can never own a device, or returns NULL. */
+const char *ports_problem(size_t row);
+
 #endif

@@ -21,7 +21,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 HERE = pathlib.Path(__file__).parent
-BUILD = HERE.parent.parent / "build" / "lab"
+PROJECT = HERE.parent.parent
 
 DOMAIN = """
 <domain type='qemu'>
@@ -59,6 +59,12 @@ class Monitor:
                 raise LabError(f"{command}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
+        raise LabError("QEMU is gone")
+
+    def wait_for_event(self, name):
+        for line in self.stream:
+            if json.loads(line).get("event") == name:
+                return
         raise LabError("QEMU is gone")
 
 
@@ -101,11 +107,12 @@ def wait_until(condition, what, seconds=60, interval=0.1):
 class Lab:
     def __init__(self, suite="bookworm"):
         self.suite = suite
-        self.image = BUILD / suite
+        self.image = PROJECT / "build" / "lab" / suite
         self.plugged = {}
         self.sticks = 0
 
     def __enter__(self):
+        self.build()
         try:
             self.start()
         except BaseException:
@@ -116,11 +123,15 @@ class Lab:
     def __exit__(self, *_):
         self.stop()
 
-    def start(self):
+    def build(self):
+        """Builds the machine's disk, unless that of an earlier run is as good."""
         subprocess.run([HERE / "image", self.suite, self.image], check=True, stdin=subprocess.DEVNULL)
+
+    def start(self):
+        """Boots the machine, and installs in it what "make install" makes of the lab's table."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
         self.pack()
-        self.console = self.image / "console.log"
+        self.console = self.directory / "console"
         accel = os.environ.get("LAB_ACCEL", "tcg,thread=multi")
         # setpriv: should this process die, however it dies, the kernel ends QEMU.
         self.qemu = subprocess.Popen(
@@ -139,13 +150,20 @@ class Lab:
         )
         self.connect()
         self.wait_for_boot()
-        self.run("tar -xf /dev/vdb -C / && udevadm control --reload")
+        # libvirtd sees its first hook once it is restarted.
+        self.run("tar -xf /dev/vdb -C / && udevadm control --reload && systemctl restart libvirtd")
 
     def pack(self):
-        """Packs what "make install" makes of the lab's table, for the machine to unpack from its second disk."""
-        root = self.directory / "root"
-        make = ["make", "--silent", "-C", HERE.parent.parent, f"DESTDIR={root}", f"CONFIG={HERE}/config.h", "install"]
-        subprocess.run(make, check=True, stdin=subprocess.DEVNULL)
+        """Packs what is to be installed, for the machine to unpack from its second disk, and in /opt the program
+        with another table."""
+        source, root = self.directory / "source", self.directory / "root"
+        for name in "src", "rules":
+            shutil.copytree(PROJECT / name, source / name)
+        for path in PROJECT / "Makefile", HERE / "config.h", HERE / "other-config.h":
+            shutil.copy(path, source)
+        make = ["make", "-C", source, "install"]
+        subprocess.run(make + [f"DESTDIR={root}"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(make + [f"DESTDIR={root}/opt", "CONFIG=other-config.h"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["tar", "-cf", self.directory / "installed.tar", "-C", root, "."], check=True)
 
     def connect(self):
@@ -157,7 +175,18 @@ class Lab:
         self.shell = Shell(sockets[1])
 
     def wait_for_boot(self):
-        self.run("systemctl is-system-running --wait", timeout=300)
+        try:
+            self.run("systemctl is-system-running --wait", timeout=300)
+        except LabError as error:
+            console = self.console.read_text(errors="replace")
+            raise LabError(f"the machine doesn't come up: {error}\nIts console says:\n{console[-4000:]}") from None
+
+    def reboot(self):
+        """Resets the machine, at once, and waits until it is up again."""
+        self.run("journalctl --sync; sync")
+        self.monitor.call("system_reset")
+        self.monitor.wait_for_event("RESET")
+        self.wait_for_boot()
 
     def stop(self):
         if hasattr(self, "qemu"):
@@ -273,13 +302,28 @@ class Lab:
         """What anything logged since mark() as a warning or worse."""
         return [f"{name}: {message}" for name, priority, message in self.journal() if priority <= 4]
 
+    def assert_no_complaint(self):
+        """Asserts that the program logged nothing graver than info since mark()."""
+        complaints = [line for line in self.log() if not line.startswith(("info", "debug"))]
+        assert not complaints, complaints
+
     # Domains.
 
     def define(self, name, ports=15):
         self.run(f"virsh -q define /dev/stdin <<'EOF'\n{DOMAIN.format(name=name, ports=ports)}EOF")
 
+    def attach_by_hand(self, domain, source, command="attach-device"):
+        """Attaches a device as a person does, with a <hostdev> of this source; the shell expands it."""
+        xml = f"<hostdev mode='subsystem' type='usb'><source>{source}</source></hostdev>"
+        self.run(f"cat >/run/by-hand.xml <<EOF\n{xml}\nEOF\nvirsh -q {command} {domain} /run/by-hand.xml --live")
+
+    def detach_by_hand(self, domain, source):
+        self.attach_by_hand(domain, source, "detach-device")
+
     def restart_domain(self, name):
-        self.run(f"virsh -q destroy {name} && virsh -q start {name}", timeout=120)
+        self.run(f"virsh -q destroy {name}", check=False)
+        self.wait_inside(f"virsh domstate {name} | grep -q off")
+        self.run(f"virsh -q start {name}", timeout=120)
 
     @contextlib.contextmanager
     def stopped_process(self, pattern):
@@ -290,17 +334,16 @@ class Lab:
         finally:
             self.run(f"pkill -CONT -f '{pattern}'", check=False)
 
-    def set_up(self):
-        """Defines the domains of the lab's table and starts the two that run."""
-        for name in "vm1", "vm2", "off":
+    def set_up(self, *names):
+        """Defines domains and starts them."""
+        for name in names:
             self.define(name)
-        for name in "vm1", "vm2":
             self.run(f"virsh -q start {name}")
 
     def reset(self):
         """What every scenario starts from: vm1 and vm2 are running, nothing is plugged in and nothing held."""
         self.pull_all()
-        self.run("virsh resume vm1; virsh resume vm2", check=False)
+        self.run("virsh resume vm1; virsh resume vm2; virsh start vm1; virsh start vm2", check=False)
         for name in "vm1", "vm2":
             self.wait_held(name)
         self.settle()

@@ -2,6 +2,7 @@
 # A machine of no other purpose: nothing runs that the tests don't need, and the journal outlives a reboot.
 set -eu
 echo lab >"$1/etc/hostname"
+echo "127.0.0.1 localhost lab" >"$1/etc/hosts"
 : >"$1/etc/fstab"
 chroot "$1" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service \
 	fstrim.timer dpkg-db-backup.timer libvirt-guests.service getty@tty1.service serial-getty@ttyS0.service
