@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "domain.h"
 #include "log.h"
@@ -89,6 +91,18 @@ int libvirt_connect(struct libvirt *libvirt, const char *uri)
 	return is_libvirt_down() ? 0 : -1;
 }
 
+/* SO_PEERCRED has the process that called listen(2), see unix(7): libvirtd does so again when it takes over. */
+bool libvirt_is_starting(void)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == 1)
+			return true;
+	return false;
+}
+
 void libvirt_disconnect(struct libvirt *libvirt)
 {
 	sym_virConnectClose(libvirt->connection);
@@ -105,6 +119,13 @@ int domain_open(struct domain *domain, struct libvirt *libvirt, const char *name
 	if (running <= 0 && domain->handle)
 		domain_close(domain);
 	return running;
+}
+
+bool domain_is_unknown(void)
+{
+	virErrorPtr error = sym_virGetLastError();
+
+	return error && error->code == VIR_ERR_NO_DOMAIN;
 }
 
 void domain_close(struct domain *domain)
@@ -198,6 +219,7 @@ int domain_change(const struct domain *domain, enum change change, const struct 
 	int (*const call)(virDomainPtr, const char *, unsigned int) =
 		change == ATTACH ? sym_virDomainAttachDeviceFlags : sym_virDomainDetachDeviceFlags;
 	char text[DEVICE_TEXT], xml[HOSTDEV];
+	struct libvirt refused;
 
 	device_text(device, text);
 	/* Asked first, because libvirtd logs an error for each call that it refuses. */
@@ -209,9 +231,11 @@ int domain_change(const struct domain *domain, enum change change, const struct 
 		log_info("%s: %s %s", domain->name, change == ATTACH ? "attached" : "detached", text);
 		return 0;
 	}
-	/* Another run may have been faster, or the domain has stopped. */
+	/* Another run may have been faster, or the domain has stopped. Asking that must not overwrite the error. */
+	refused = *domain->libvirt;
 	if (domain_holds(domain, device) == (change == ATTACH) || sym_virDomainIsActive(domain->handle) == 0)
 		return 0;
+	*domain->libvirt = refused;
 	return -1;
 }
 

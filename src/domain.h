@@ -21,6 +21,12 @@ enum { DID_NOT = 256 }; /* bytes: room for what domain_did_not() writes */
 int libvirt_connect(struct libvirt *libvirt, const char *uri);
 int domain_open(struct domain *domain, struct libvirt *libvirt, const char *name);
 
+/* Whether domain_open() failed just now because libvirt has no such domain. */
+bool domain_is_unknown(void);
+
+/* Whether what libvirt_connect() waits for is no libvirtd yet, but the socket that systemd holds for it at boot. */
+bool libvirt_is_starting(void);
+
 void libvirt_disconnect(struct libvirt *libvirt);
 void domain_close(struct domain *domain);
 

@@ -108,15 +108,15 @@ static const struct device *find_child(const struct host *host, const struct dev
 
 static void print_hub(struct list *list, const struct device *hub, int depth)
 {
-	int ports = atoi(host_attribute(hub, "maxchild"));
+	long ports = strtol(host_attribute(hub, "maxchild"), NULL, 10);
 
-	for (int i = 1; i <= ports; i++) {
+	for (long i = 1; i <= ports; i++) {
 		char number[NAME], name[NAME], peer[NAME], words[WORDS] = "", path[PATH_MAX];
 		const struct device *device;
 		struct device port = { .devpath = path };
 		int width;
 
-		snprintf(number, sizeof(number), "%d", i);
+		snprintf(number, sizeof(number), "%ld", i);
 		port_name(device_port(hub), number, name);
 		device = find_child(&list->host, hub, name);
 		snprintf(path, sizeof(path), "%s/%s", hub->devpath, name);
@@ -177,9 +177,9 @@ static void print_rows(struct list *list)
 	}
 }
 
-static const char *problem_of(struct list *list, size_t row)
+static const char *problem_of(struct list *list, const struct port *row)
 {
-	const char *name = ports_row(row)->domain, *problem = ports_problem(row);
+	const char *name = row->domain, *problem = ports_problem(row);
 	struct domain domain;
 	int running;
 
@@ -197,7 +197,7 @@ static int print_problems(struct list *list)
 	int problems = 0;
 
 	for (size_t row = 0; (port = ports_row(row)); row++) {
-		const char *problem = problem_of(list, row);
+		const char *problem = problem_of(list, port);
 
 		if (!problem)
 			continue;

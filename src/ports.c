@@ -161,16 +161,15 @@ bool ports_need_id(const struct device *device)
 
 const char *ports_next_domain(size_t *row)
 {
-	const struct port *port;
+	const struct port *port, *earlier;
 
 	while ((port = ports_row((*row)++))) {
-		size_t earlier = 0;
-
 		if (port->domain == HOST)
 			continue;
-		while (ports_row(earlier)->domain == HOST || strcmp(ports_row(earlier)->domain, port->domain) != 0)
-			earlier++;
-		if (ports_row(earlier) == port)
+		for (earlier = ports; earlier < port; earlier++)
+			if (earlier->domain != HOST && strcmp(earlier->domain, port->domain) == 0)
+				break;
+		if (earlier == port)
 			return port->domain;
 	}
 	return NULL;
@@ -204,10 +203,9 @@ static bool can_be_port(const struct short_path *path)
 	return path->gap == path->length || strspn(name, "0123456789*-.") == strcspn(name, "/");
 }
 
-const char *ports_problem(size_t row)
+const char *ports_problem(const struct port *row)
 {
-	const struct port *port = ports_row(row);
-	const struct short_path path = shorten(port->path);
+	const struct short_path path = shorten(row->path);
 	struct usb_id id;
 
 	if (path.length < strlen("/devices") || strncmp(path.text, "/devices/", path.length < 9 ? path.length : 9) != 0)
@@ -216,10 +214,10 @@ const char *ports_problem(size_t row)
 		return "* can stand for the bus number only";
 	if (!can_be_port(&path))
 		return "its path is not a port's, as usb3/3-10.2 is";
-	if (port->id && !usb_id_from_lsusb(port->id, &id))
+	if (row->id && !usb_id_from_lsusb(row->id, &id))
 		return "its id is not vendor:product, as 046d:c08e is";
-	for (size_t i = 0; i < row; i++)
-		if (is_same_row(ports_row(i), port))
+	for (const struct port *earlier = ports; earlier < row; earlier++)
+		if (is_same_row(earlier, row))
 			return "an earlier row has the same path and id";
 	return NULL;
 }

@@ -31,7 +31,7 @@ const char *ports_next_domain(size_t *row);
 /* The table's rows by their numbers, from 0; NULL after the last. */
 const struct port *ports_row(size_t row);
 
-/* Says what is wrong with a row that can never own a device, or returns NULL. */
-const char *ports_problem(size_t row);
+/* Says why a row of the table can never own a device, or returns NULL. */
+const char *ports_problem(const struct port *row);
 
 #endif

@@ -10,6 +10,7 @@
 struct sync {
 	struct libvirt libvirt;
 	struct host host;
+	const char *only; /* this domain, or NULL for all */
 	bool dry_run, failed;
 };
 
@@ -84,11 +85,11 @@ static void sync_by_name(struct sync *sync, const char *name)
 	struct domain domain;
 	int running = domain_open(&domain, &sync->libvirt, name);
 
-	if (running < 0) {
+	if (running == 0 || (running < 0 && !sync->only && domain_is_unknown())) {
+		log_debug("%s: did not sync: the domain is not running", name);
+	} else if (running < 0) {
 		log_error("%s: did not sync: %s", name, sync->libvirt.error);
 		sync->failed = true;
-	} else if (running == 0) {
-		log_debug("%s: did not sync: the domain is not running", name);
 	} else {
 		sync_domain(sync, &domain);
 		domain_close(&domain);
@@ -107,7 +108,7 @@ static bool is_in_table(const char *domain)
 
 int sync_domains(const char *only, bool dry_run)
 {
-	struct sync sync = { .dry_run = dry_run };
+	struct sync sync = { .only = only, .dry_run = dry_run };
 	const char *name;
 	int connected;
 

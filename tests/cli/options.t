@@ -23,4 +23,27 @@ is_wrong_use --help
 is_wrong_use vm1
 is_wrong_use '-n vm1'
 
+is_wrong_use '-l vm1'
+is_wrong_use '-l -s'
+is_wrong_use '-l -n'
+is_wrong_use '-s vm1 vm2'
+
+syncs_nothing() {
+	ended 0 && in_one_line && says "$1"
+}
+run -s
+check 'without libvirt a sync is one line, and no failure' syncs_nothing 'did not sync: libvirt is not running: '
+run '-n -s vm1'
+check 'so is one of a domain in the table' syncs_nothing 'did not sync: libvirt is not running: '
+run '-s vm9'
+check 'a sync of a domain that is not in the table is silent' left_alone
+run '-v -s vm9'
+check 'and -v says why' syncs_nothing 'vm9: did not sync: it is in no row of the table'
+
+lists() {
+	ended 0 && [ -z "$messages" ] && case $output in *'libvirt could not be asked about the domains:'*) ;; *) false ;; esac
+}
+run -l
+check 'without libvirt -l lists all the same, and says so' lists
+
 done_testing

@@ -1,8 +1,19 @@
-/* The table for unit tests; those that need other rows bring their own. */
+/* The table for unit tests: some rows are wrong, as rows 2 to 9 say. Those that need other rows bring their own. */
 static const char uri[] = "test:///none";
 static const unsigned int timeout = 7;
 
 static const struct port ports[] = {
-	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb3/3-1" },
-	{ HOST,  "/devices", "1050:0407" },
+	{ "vm1",      "/devices/pci0000:00/0000:00:14.0/usb3/3-1" },
+	{ HOST,       "/devices", "1050:0407" },
+	{ "vm1",      "/devices/pci0000:00/0000:00:14.0/usb3/3-2:1.0" },
+	{ "no path",  NULL },
+	{ "path",     "/device/usb3/3-1" },
+	{ "path",     "/devicesusb3/3-1" },
+	{ "star",     "/devices/pci0000:*/0000:00:14.0/usb3/3-1" },
+	{ "star",     "/devices/pci0000:00/0000:00:14.0/usb3/3-*" },
+	{ "id",       "/devices/pci0000:00/0000:00:14.0/usb3/3-3", "1050" },
+	{ "repeated", "/sys/devices/pci0000:00/0000:00:14.0/usb3/3-7/3-1/" },
+	{ "vm2",      "/devices/pci0000:00/0000:00:14.0/usb*/*-4.1/" },
+	{ "vm2",      "/devices/pci0000:00/0000:00:14.0/usb3/3-1", "1050:0407" },
+	{ "vm3",      "/devices/" },
 };

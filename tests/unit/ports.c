@@ -160,6 +160,40 @@ static void the_compiled_table_answers(void **state)
 	device.devpath = "/elsewhere/usb3/3-1";
 	assert_null(ports_owner(&device));
 	assert_false(ports_need_id(&device));
+	assert_null(ports_row(LENGTH(ports)));
+}
+
+static void each_domain_of_the_table_is_named_once(void **state)
+{
+	static const char *const expected[] = { "vm1", "no path", "path", "star", "id", "repeated", "vm2", "vm3" };
+	size_t row = 0;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(expected); i++)
+		assert_string_equal(ports_next_domain(&row), expected[i]);
+	assert_null(ports_next_domain(&row));
+}
+
+static void a_row_that_can_never_own_a_device_is_told(void **state)
+{
+	static const char *const expected[LENGTH(ports)] = {
+		[2] = "its path is not a port's, as usb3/3-10.2 is",
+		[3] = "its path doesn't begin with /devices",
+		[4] = "its path doesn't begin with /devices",
+		[5] = "its path doesn't begin with /devices",
+		[6] = "* can stand for the bus number only",
+		[7] = "* can stand for the bus number only",
+		[8] = "its id is not vendor:product, as 046d:c08e is",
+		[9] = "an earlier row has the same path and id",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(ports); i++) {
+		const char *problem = ports_problem(ports_row(i));
+
+		if (!expected[i] != !problem || (problem && strcmp(problem, expected[i]) != 0))
+			fail_msg("row %zu: %s", i, problem ? problem : "no problem");
+	}
 }
 
 int main(void)
@@ -172,6 +206,8 @@ int main(void)
 		cmocka_unit_test(of_two_ids_the_longest_path_wins_then_the_first_row),
 		cmocka_unit_test(an_empty_table_owns_nothing),
 		cmocka_unit_test(the_compiled_table_answers),
+		cmocka_unit_test(each_domain_of_the_table_is_named_once),
+		cmocka_unit_test(a_row_that_can_never_own_a_device_is_told),
 	};
 
 	return cmocka_run_group_tests_name("ports", tests, NULL, NULL);
