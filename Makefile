@@ -87,6 +87,9 @@ check: lint check-fast check-vm
 demo:
 	tests/vm/demo $(SUITE)
 
+bench: all
+	tests/bench/event ./$(NAME) $(CC)
+
 lint: build/flags
 	for file in $(SOURCES); do \
 		clang-tidy --quiet $$file -- $(CPP_FLAGS) $(C_FLAGS) -DCONFIG='"$(abspath config.h)"' || exit; \
@@ -95,7 +98,7 @@ lint: build/flags
 	done
 	cppcheck --quiet --std=c11 --suppress=missingIncludeSystem --suppress=unusedStructMember --enable=warning,style,performance,portability --error-exitcode=1 --inline-suppr \
 		-DCONFIG='"../config.h"' $(SOURCES)
-	shellcheck -x rules/qemu-hook.in tests/cli/*.t tests/vm/image tests/vm/image.d/* .ci/run
+	shellcheck -x rules/qemu-hook.in tests/cli/*.t tests/vm/image tests/vm/image.d/* tests/bench/event .ci/run
 	mandoc -T lint -W warning src/$(NAME).8
 
 deps:
@@ -110,4 +113,4 @@ clean:
 
 FORCE:
 .NOTPARALLEL:
-.PHONY: all install uninstall check check-fast check-vm lint demo deps dist clean FORCE
+.PHONY: all install uninstall check check-fast check-vm lint demo bench deps dist clean FORCE

@@ -152,13 +152,15 @@ static void print_tree(struct list *list)
 /* The device's row, its path in short form, broken at the bus where it would be wider than 80 columns. */
 static void print_row(const struct device *device)
 {
-	const char *bus = strstr(device->devpath, "/usb");
-	int controller = (int)(bus - device->devpath), bus_length = (int)strcspn(bus + 1, "/") + 1;
-	char words[WORDS];
+	char words[WORDS], bus[NAME];
+	const char *end, *port = device_port(device);
+	size_t width;
 
-	printf("\t/* %.60s */\n", describe(device, words));
-	printf("\t{ \"DOMAIN\", \"%.*s%s%.*s/%s\" },\n", controller, device->devpath,
-	       25 + strlen(device->devpath) > 80 ? "\"\n\t            \"" : "", bus_length, bus, device_port(device));
+	snprintf(bus, sizeof(bus), "/usb%u/", device->bus);
+	end = strstr(device->devpath, bus);
+	width = strlen("        { \"DOMAIN\", \"") + (size_t)(end - device->devpath) + strlen(bus) + strlen(port) + strlen("\" },");
+	printf("\t/* %.60s */\n\t{ \"DOMAIN\", \"%.*s%s%s%s\" },\n", describe(device, words),
+	       (int)(end - device->devpath), device->devpath, width > 80 ? "\"\n\t  \"" : "", bus, port);
 }
 
 static void print_rows(struct list *list)
