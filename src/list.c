@@ -86,9 +86,11 @@ static void print_owner(struct list *list, const struct device *port, const stru
 		return;
 	}
 	state = state_of(list, owner->domain, device);
-	colour = strcmp(state, "held") == 0	     ? list->green
-		 : strcmp(state, "not held") == 0 || strcmp(state, "unknown") == 0 ? list->red
-									 : list->plain;
+	colour = list->plain;
+	if (strcmp(state, "held") == 0)
+		colour = list->green;
+	else if (strcmp(state, "not held") == 0 || strcmp(state, "unknown") == 0)
+		colour = list->red;
 	printf("%.16s: %s%s%s\n", owner->domain, colour, state, list->plain);
 }
 
@@ -152,15 +154,18 @@ static void print_tree(struct list *list)
 /* The device's row, its path in short form, broken at the bus where it would be wider than 80 columns. */
 static void print_row(const struct device *device)
 {
+	static const char before[] = "        { \"DOMAIN\", \"", behind[] = "\" },";
 	char words[WORDS], bus[NAME];
-	const char *end, *port = device_port(device);
+	const char *port = device_port(device);
+	int controller;
 	size_t width;
 
 	snprintf(bus, sizeof(bus), "/usb%u/", device->bus);
-	end = strstr(device->devpath, bus);
-	width = strlen("        { \"DOMAIN\", \"") + (size_t)(end - device->devpath) + strlen(bus) + strlen(port) + strlen("\" },");
-	printf("\t/* %.60s */\n\t{ \"DOMAIN\", \"%.*s%s%s%s\" },\n", describe(device, words),
-	       (int)(end - device->devpath), device->devpath, width > 80 ? "\"\n\t  \"" : "", bus, port);
+	controller = (int)(strstr(device->devpath, bus) - device->devpath);
+	width = strlen(before) + (size_t)controller + strlen(bus) + strlen(port) + strlen(behind);
+	printf("        /* %.60s */\n", describe(device, words));
+	printf("%s%.*s%s%s%s%s\n", before, controller, device->devpath, width > 80 ? "\"\n                \"" : "", bus,
+	       port, behind);
 }
 
 static void print_rows(struct list *list)

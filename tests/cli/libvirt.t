@@ -38,6 +38,16 @@ run '' ACTION=add
 check 'a socket at which nobody listens is the same' \
 	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running: '
 
+fails_in_words() {
+	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): ' && ! says 'not running'
+}
+listen 'close $connection'
+for try in 1 2 3 4 5; do
+	run '' ACTION=add
+	check "a connection that is closed at once doesn't end the program without a word ($try)" fails_in_words
+done
+hang_up
+
 listen 'sysread $connection, $_, 65536; close $connection'
 run '' ACTION=add
 check "a closed connection is a failure in libvirt's words" \
