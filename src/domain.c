@@ -218,7 +218,7 @@ int domain_change(const struct domain *domain, enum change change, const struct 
 {
 	int (*const call)(virDomainPtr, const char *, unsigned int) =
 		change == ATTACH ? sym_virDomainAttachDeviceFlags : sym_virDomainDetachDeviceFlags;
-	char text[DEVICE_TEXT], xml[HOSTDEV];
+	char text[DEVICE_TEXT], xml[HOSTDEV], did_not[DID_NOT];
 	struct libvirt refused;
 
 	device_text(device, text);
@@ -231,10 +231,14 @@ int domain_change(const struct domain *domain, enum change change, const struct 
 		log_info("%s: %s %s", domain->name, change == ATTACH ? "attached" : "detached", text);
 		return 0;
 	}
-	/* Another run may have been faster, or the domain has stopped. Asking that must not overwrite the error. */
+	/* Another run may have been faster, or the domain has stopped; asking that may overwrite the error. */
 	refused = *domain->libvirt;
-	if (domain_holds(domain, device) == (change == ATTACH) || sym_virDomainIsActive(domain->handle) == 0)
+	if (domain_holds(domain, device) == (change == ATTACH))
 		return 0;
+	if (sym_virDomainIsActive(domain->handle) == 0) {
+		log_info("%s: the domain is not running", domain_did_not(domain->name, change, device, did_not));
+		return 0;
+	}
 	*domain->libvirt = refused;
 	return -1;
 }

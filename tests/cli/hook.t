@@ -1,0 +1,51 @@
+#!/bin/sh
+# The libvirt hook: what it starts, and that libvirt has nothing to wait for and nothing to complain of.
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+# A program that says how it was called and where its input, output and errors go, and then stays until it is told to go.
+cat >"$directory/program" <<'EOF2'
+#!/bin/sh
+streams=$(readlink "/proc/$$/fd/0" "/proc/$$/fd/1" "/proc/$$/fd/2" | tr '\n' ' ')
+echo "$*: $streams" >"$0.called.new"
+mv "$0.called.new" "$0.called"
+until [ -e "$0.go" ]; do sleep 0.1; done
+EOF2
+chmod +x "$directory/program"
+sed "s|@BINARY@|$directory/program|" "$(dirname "$0")/../../rules/qemu-hook.in" >"$directory/hook"
+
+call_hook() {
+	rm -f "$directory"/program.*
+	sh "$directory/hook" "$@" >"$directory/output" 2>"$directory/messages" </dev/null
+	status=$?
+	output=$(cat "$directory/output")
+	messages=$(cat "$directory/messages")
+}
+
+starts_a_sync_of() {
+	left_alone || return
+	# shellcheck disable=SC2016 # the inner shell expands it
+	timeout 10 sh -c 'until [ -e "$1" ]; do sleep 0.1; done' sh "$directory/program.called"
+	messages=$(cat "$directory/program.called")
+	touch "$directory/program.go"
+	[ "$messages" = "-s -- $1: /dev/null /dev/null /dev/null " ]
+}
+
+starts_nothing() {
+	left_alone && [ ! -e "$directory/program.called" ]
+}
+
+call_hook vm1 started begin -
+check 'a domain that has started is synced, by a process of its own' starts_a_sync_of vm1
+call_hook 'my vm' reconnect begin -
+check 'so is one that libvirtd has come back to' starts_a_sync_of 'my vm'
+for operation in 'prepare begin' 'start begin' 'stopped end' 'release end' 'started end' 'migrate begin'; do
+	# shellcheck disable=SC2086 # operation is two words
+	call_hook vm1 $operation -
+	check "at '$operation' nothing is done" starts_nothing
+done
+rm "$directory/program"
+call_hook vm1 started begin -
+check 'a program that is gone is no failure, which would stop the domain' left_alone
+
+done_testing
