@@ -218,7 +218,7 @@ int domain_change(const struct domain *domain, enum change change, const struct 
 {
 	int (*const call)(virDomainPtr, const char *, unsigned int) =
 		change == ATTACH ? sym_virDomainAttachDeviceFlags : sym_virDomainDetachDeviceFlags;
-	char text[DEVICE_TEXT], xml[HOSTDEV], did_not[DID_NOT];
+	char text[DEVICE_TEXT], xml[HOSTDEV];
 	struct libvirt refused;
 
 	device_text(device, text);
@@ -236,6 +236,8 @@ int domain_change(const struct domain *domain, enum change change, const struct 
 	if (domain_holds(domain, device) == (change == ATTACH))
 		return 0;
 	if (sym_virDomainIsActive(domain->handle) == 0) {
+		char did_not[DID_NOT];
+
 		log_info("%s: the domain is not running", domain_did_not(domain->name, change, device, did_not));
 		return 0;
 	}
