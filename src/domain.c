@@ -20,19 +20,19 @@
  * libvirt brings some 55 libraries along, and the dynamic linker would load them for every USB event of the
  * machine. So it is loaded once an event is ours. libxml2 is one of those libraries: dlsym(3) finds it there.
  */
-#define FUNCTIONS(F)                                                                                                   \
-	F(virConnectOpen) F(virConnectClose) F(virSetErrorFunc) F(virGetLastError)                                     \
-	F(virDomainLookupByName) F(virDomainFree) F(virDomainIsActive) F(virDomainGetXMLDesc)                          \
-	F(virDomainAttachDeviceFlags) F(virDomainDetachDeviceFlags)                                                    \
-	F(xmlReadMemory) F(xmlFreeDoc) F(xmlXPathNewContext) F(xmlXPathFreeContext)                                    \
+#define FUNCTIONS(F) \
+	F(virConnectOpen) F(virConnectClose) F(virSetErrorFunc) F(virGetLastError) \
+	F(virDomainLookupByName) F(virDomainFree) F(virDomainIsActive) F(virDomainGetXMLDesc) \
+	F(virDomainAttachDeviceFlags) F(virDomainDetachDeviceFlags) \
+	F(xmlReadMemory) F(xmlFreeDoc) F(xmlXPathNewContext) F(xmlXPathFreeContext) \
 	F(xmlXPathEval) F(xmlXPathCastToNumber) F(xmlXPathFreeObject)
 
 #define DECLARE(function) static __typeof__(function) *sym_##function;
 FUNCTIONS(DECLARE)
 
-/* Tells packagers of the library, for no DT_NEEDED does: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ */
-#define NOTE                                                                                                           \
-	"[{\"feature\":\"libvirt\",\"description\":\"Attaches devices to domains\",\"priority\":\"required\","         \
+/* Tells packagers of the library: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ */
+#define NOTE \
+	"[{\"feature\":\"libvirt\",\"description\":\"Attaches devices to domains\",\"priority\":\"required\"," \
 	"\"soname\":[\"" LIBVIRT "\"]}]"
 __attribute__((used, aligned(4), section(".note.dlopen"))) static const struct {
 	uint32_t name_size, content_size, type;
@@ -253,7 +253,8 @@ void domain_print_change(const char *name, enum change change, const struct devi
 	       hostdev_xml(device, xml));
 }
 
-const char *domain_did_not(const char *name, enum change change, const struct device *device, char text[static DID_NOT])
+const char *domain_did_not(const char *name, enum change change, const struct device *device,
+			   char text[static DID_NOT])
 {
 	char device_words[DEVICE_TEXT];
 

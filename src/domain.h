@@ -1,4 +1,4 @@
-/* libvirt: what a running domain holds, and attaching and detaching. libvirt_connect() loads libvirt. */
+/* libvirt: what a running domain holds, attaching and detaching. libvirt_connect() loads the library. */
 #ifndef DOMAIN_H
 #define DOMAIN_H
 

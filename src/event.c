@@ -86,7 +86,8 @@ static int require(const char *name)
 {
 	if (*get(name))
 		return 0;
-	log_error("%s is %s: udev sets it, and by hand it has to be exported", name, is_set(name) ? "empty" : "missing");
+	log_error("%s is %s: udev sets it, and by hand it has to be exported", name,
+		  is_set(name) ? "empty" : "missing");
 	return -1;
 }
 

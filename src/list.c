@@ -47,7 +47,7 @@ static const char *peer_name(const struct device *hub, const char *number, char 
 	return port_name(peer + 1, separator + strlen("-port"), name);
 }
 
-/* The device's strings are its maker's: no control character may reach the terminal, nor a comment's end the table. */
+/* The strings are the device's own: none may send the terminal control characters, or end a comment. */
 static const char *describe(const struct device *device, char words[static WORDS])
 {
 	snprintf(words, WORDS, "%04x:%04x %s%s", device->id.vendor, device->id.product, device->hub ? "hub " : "",

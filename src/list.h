@@ -2,7 +2,7 @@
 #ifndef LIST_H
 #define LIST_H
 
-/* Prints the list to stdout. Returns 0; 1 where the table has mistakes; -1, logged, where sysfs can't be read. */
+/* Prints the list. Returns 0; 1 where the table has mistakes; -1, logged, where sysfs can't be read. */
 int list_ports(void);
 
 #endif

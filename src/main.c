@@ -19,7 +19,8 @@ enum { EXIT_USAGE = 2 };
 static void print_usage(FILE *stream)
 {
 	fputs("usage: libvirt-usb-hotplug [-nv]              act on the udev event in the environment\n"
-	      "       libvirt-usb-hotplug [-nv] -s [DOMAIN]  bring running domains (or DOMAIN) in line with what is plugged in\n"
+	      "       libvirt-usb-hotplug [-nv] -s [DOMAIN]  bring running domains (or DOMAIN) in line with what\n"
+	      "                                              is plugged in now\n"
 	      "       libvirt-usb-hotplug -l                 list what is plugged in, and where each port goes\n"
 	      "       libvirt-usb-hotplug -h | -V            print this help, or the version\n"
 	      "\n"
@@ -47,7 +48,7 @@ static void give_up(union sigval value)
 	_exit(EXIT_FAILURE);
 }
 
-/* udev waits for its helpers, so libvirt must not keep us: once the time is up, the program logs that and ends. */
+/* udev waits for us, so libvirt must not keep us waiting: once the time is up, the program says so and ends. */
 static int start_deadline(struct deadline *deadline)
 {
 	struct sigevent event = {

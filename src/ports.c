@@ -3,10 +3,7 @@
 
 #include "ports.h"
 
-/*
- * A table may be empty, which gcc -Wpedantic refuses unless __extension__ stands before it, and its rows may leave
- * out the id.
- */
+/* A table may be empty, which gcc -Wpedantic takes only behind __extension__, and rows may leave out the id. */
 #define ports unused __attribute__((unused)); __extension__ static const struct port ports
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -104,6 +101,14 @@ static bool id_fits(const char *text, const struct device *device)
 	       id.product == device->id.product;
 }
 
+/* Of two rows that cover a device: one with an id comes before one without, then the longer path. */
+static bool comes_before(const struct port *a, size_t a_length, const struct port *b, size_t b_length)
+{
+	if (!a->id != !b->id)
+		return a->id != NULL;
+	return a_length > b_length;
+}
+
 /* The row of the table, rows long, that owns the device; pure, for the tests. */
 static const struct port *find_owner(const struct port *table, size_t rows, const struct device *device)
 {
@@ -116,11 +121,10 @@ static const struct port *find_owner(const struct port *table, size_t rows, cons
 
 		if (!covers(&row_path, &path) || (row->id && !id_fits(row->id, device)))
 			continue;
-		if (owner && (owner->id ? !row->id || row_path.length <= owner_length
-					: !row->id && row_path.length <= owner_length))
-			continue;
-		owner = row;
-		owner_length = row_path.length;
+		if (!owner || comes_before(row, row_path.length, owner, owner_length)) {
+			owner = row;
+			owner_length = row_path.length;
+		}
 	}
 	return owner;
 }

@@ -25,7 +25,7 @@ const struct port *ports_owner(const struct device *device);
 /* Whether a row with an id covers the device's port, so that the device's own id decides. */
 bool ports_need_id(const struct device *device);
 
-/* The next domain that the table names, each once: from row 0 on, which moves along. Returns NULL after the last. */
+/* The next domain that the table names, each once: row begins at 0, and moves on. NULL after the last. */
 const char *ports_next_domain(size_t *row);
 
 /* The table's rows by their numbers, from 0; NULL after the last. */

@@ -14,7 +14,8 @@ struct sync {
 	bool dry_run, failed;
 };
 
-static void make_change(struct sync *sync, const struct domain *domain, enum change change, const struct device *device)
+static void make_change(struct sync *sync, const struct domain *domain, enum change change,
+			const struct device *device)
 {
 	char did_not[DID_NOT];
 
