@@ -16,6 +16,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
@@ -154,16 +155,19 @@ class Lab:
         self.run("tar -xf /dev/vdb -C / && udevadm control --reload && systemctl restart libvirtd")
 
     def pack(self):
-        """Packs what is to be installed, for the machine to unpack from its second disk, and in /opt the program
-        with another table."""
+        """Packs what is to be installed, for the machine to unpack from its second disk, and below /opt the same
+        with a changed table, which has a row for port 10."""
         source, root = self.directory / "source", self.directory / "root"
         for name in "src", "rules":
             shutil.copytree(PROJECT / name, source / name)
-        for path in PROJECT / "Makefile", HERE / "config.h", HERE / "other-config.h":
-            shutil.copy(path, source)
+        shutil.copy(PROJECT / "Makefile", source)
+        table = (HERE / "config.h").read_text()
+        row = '{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb1/1-10" },'
+        (source / "config.h").write_text(table)
+        (source / "changed.h").write_text(table.replace("ports[] = {", f"ports[] = {{ {row}"))
         make = ["make", "-C", source, "install"]
         subprocess.run(make + [f"DESTDIR={root}"], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(make + [f"DESTDIR={root}/opt", "CONFIG=other-config.h"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(make + [f"DESTDIR={root}/opt", "CONFIG=changed.h"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["tar", "-cf", self.directory / "installed.tar", "-C", root, "."], check=True)
 
     def connect(self):
@@ -351,3 +355,26 @@ class Lab:
                 self.restart_domain(name)
         self.settle()
         self.mark()
+
+
+def main():
+    """Boots the lab for a person: lab.py [SUITE], then "plug PORT [DRIVER]", "pull PORT", or any shell command."""
+    with Lab(*sys.argv[1:]) as lab:
+        lab.set_up("vm1", "vm2")
+        lab.define("off")
+        print("The lab is up: plug PORT [DRIVER], pull PORT, or a shell command to run in it; end of file stops it.")
+        for line in sys.stdin:
+            words = line.split()
+            try:
+                if words[:1] == ["plug"]:
+                    lab.plug(*words[1:])
+                elif words[:1] == ["pull"]:
+                    lab.pull(*words[1:])
+                else:
+                    print(lab.run(line, check=False), end="", flush=True)
+            except (LabError, TypeError) as error:
+                print(error)
+
+
+if __name__ == "__main__":
+    main()
