@@ -7,6 +7,7 @@
 The machine has an emulated xHCI at 0000:00:14.0 with 15 ports: bus 1 is its USB 2 side, bus 2 its USB 3 side.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -30,9 +31,10 @@ DOMAIN = """
   <memory unit='MiB'>64</memory>
   <os><type arch='x86_64' machine='pc'>hvm</type></os>
   <devices>
-    <controller type='usb' model='qemu-xhci' ports='{ports}'/>
+    <controller type='usb' model='qemu-xhci' ports='15'/>
     <memballoon model='none'/>
   </devices>
+  {seclabel}
 </domain>
 """
 
@@ -127,48 +129,66 @@ class Lab:
     def build(self):
         """Builds the machine's disk, unless that of an earlier run is as good."""
         subprocess.run([HERE / "image", self.suite, self.image], check=True, stdin=subprocess.DEVNULL)
+        if not (self.image / "warm").exists():
+            self.warm_up()
+
+    def warm_up(self):
+        """Boots once and keeps what that leaves on the disk: AppArmor's compiled profiles and what libvirt learns of
+        its QEMU. Every later boot is so much faster."""
+        print("Booting it once, to warm its caches.", flush=True)
+        try:
+            self.boot("off")
+            self.run("virsh domcapabilities --virttype qemu >/dev/null && systemctl --no-block poweroff")
+            self.qemu.wait(120)
+        finally:
+            self.stop()
+        (self.image / "warm").touch()
 
     def start(self):
-        """Boots the machine, and installs in it what "make install" makes of the lab's table."""
+        """Boots the machine, which installs what "make install" makes of the lab's table."""
+        self.boot("on")
+
+    def boot(self, snapshot):
+        """Boots the machine; with snapshot "on" what it writes to its disk is gone in the end."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
-        self.pack()
         self.console = self.directory / "console"
-        accel = os.environ.get("LAB_ACCEL", "tcg,thread=multi")
+        arguments = ["-machine", "q35", "-accel", os.environ.get("LAB_ACCEL", "tcg,thread=multi"), "-cpu", "max"]
+        arguments += ["-smp", "2", "-m", "2048", "-nodefaults", "-display", "none"]
+        arguments += ["-kernel", self.image / "vmlinuz", "-initrd", self.image / "initrd.img"]
+        arguments += ["-append", "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0"]
+        arguments += ["-drive", f"file={self.image}/disk.img,format=raw,if=virtio,snapshot={snapshot}"]
+        if snapshot == "on":
+            self.pack()
+            arguments += ["-drive", f"file={self.directory}/installed.tar,format=raw,if=virtio,readonly=on"]
+        arguments += ["-serial", f"file:{self.console}", "-device", "virtio-serial"]
+        arguments += ["-qmp", f"unix:{self.directory}/qmp,server=on,wait=off"]
+        arguments += ["-chardev", f"socket,path={self.directory}/shell,server=on,wait=off,id=shell"]
+        arguments += ["-device", "virtserialport,chardev=shell,name=lab"]
+        arguments += ["-device", "qemu-xhci,id=xhci,addr=0x14,p2=15,p3=15"]
         # setpriv: should this process die, however it dies, the kernel ends QEMU.
         self.qemu = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-machine", "q35", "-accel", accel, "-cpu", "max"]
-            + ["-smp", "2", "-m", "2048", "-nodefaults", "-display", "none"]
-            + ["-kernel", self.image / "vmlinuz", "-initrd", self.image / "initrd.img"]
-            + ["-append", "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0"]
-            + ["-drive", f"file={self.image}/disk.img,format=raw,if=virtio,snapshot=on"]
-            + ["-drive", f"file={self.directory}/installed.tar,format=raw,if=virtio,readonly=on"]
-            + ["-serial", f"file:{self.console}", "-device", "virtio-serial"]
-            + ["-qmp", f"unix:{self.directory}/qmp,server=on,wait=off"]
-            + ["-chardev", f"socket,path={self.directory}/shell,server=on,wait=off,id=shell"]
-            + ["-device", "virtserialport,chardev=shell,name=lab"]
-            + ["-device", "qemu-xhci,id=xhci,addr=0x14,p2=15,p3=15"],
-            stdin=subprocess.DEVNULL,
-        )
+            ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"] + arguments, stdin=subprocess.DEVNULL)
         self.connect()
         self.wait_for_boot()
-        # libvirtd sees its first hook once it is restarted.
-        self.run("tar -xf /dev/vdb -C / && udevadm control --reload && systemctl restart libvirtd")
 
     def pack(self):
-        """Packs what is to be installed, for the machine to unpack from its second disk, and below /opt the same
-        with a changed table, which has a row for port 10."""
+        """Packs what is to be installed, for the machine to unpack from its second disk."""
         source, root = self.directory / "source", self.directory / "root"
         for name in "src", "rules":
             shutil.copytree(PROJECT / name, source / name)
-        shutil.copy(PROJECT / "Makefile", source)
-        table = (HERE / "config.h").read_text()
-        row = '{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb1/1-10" },'
+        for path in PROJECT / "Makefile", HERE / "config.h":
+            shutil.copy(path, source)
+        subprocess.run(["make", "-C", source, f"DESTDIR={root}", "install"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["tar", "--owner=0", "--group=0", "-cf", self.directory / "installed.tar", "-C", root, "."],
+                       check=True)
+
+    def install_table(self, table):
+        """Makes the program with this text for its config.h, and installs it in the running machine."""
+        source = self.directory / "source"
         (source / "config.h").write_text(table)
-        (source / "changed.h").write_text(table.replace("ports[] = {", f"ports[] = {{ {row}"))
-        make = ["make", "-C", source, "install"]
-        subprocess.run(make + [f"DESTDIR={root}"], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(make + [f"DESTDIR={root}/opt", "CONFIG=changed.h"], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["tar", "-cf", self.directory / "installed.tar", "-C", root, "."], check=True)
+        subprocess.run(["make", "-C", source, "LDFLAGS=-s"], check=True, stdout=subprocess.DEVNULL)
+        program = base64.b64encode((source / "libvirt-usb-hotplug").read_bytes()).decode()
+        self.run(f"echo {program} | base64 -d >/usr/local/sbin/libvirt-usb-hotplug")
 
     def connect(self):
         sockets = [self.directory / "qmp", self.directory / "shell"]
@@ -180,7 +200,7 @@ class Lab:
 
     def wait_for_boot(self):
         try:
-            self.run("systemctl is-system-running --wait", timeout=300)
+            self.run("until systemctl is-active libvirtd; do sleep 0.2; done", timeout=300)
         except LabError as error:
             console = self.console.read_text(errors="replace")
             raise LabError(f"the machine doesn't come up: {error}\nIts console says:\n{console[-4000:]}") from None
@@ -313,8 +333,8 @@ class Lab:
 
     # Domains.
 
-    def define(self, name, ports=15):
-        self.run(f"virsh -q define /dev/stdin <<'EOF'\n{DOMAIN.format(name=name, ports=ports)}EOF")
+    def define(self, name, seclabel=""):
+        self.run(f"virsh -q define /dev/stdin <<'EOF'\n{DOMAIN.format(name=name, seclabel=seclabel)}EOF")
 
     def attach_by_hand(self, domain, source, command="attach-device"):
         """Attaches a device as a person does, with a <hostdev> of this source; the shell expands it."""

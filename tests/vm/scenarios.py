@@ -3,6 +3,8 @@
 The ports and their domains are in config.h. A scenario starts with nothing plugged in, and vm1 and vm2 running.
 """
 
+import lab as lab_module
+
 
 def a_plugged_device_reaches_its_domain_and_a_pulled_one_leaves_it(lab):
     lab.plug("1")
@@ -227,17 +229,19 @@ def what_is_plugged_and_pulled_while_libvirtd_is_down_is_in_line_once_it_is_back
 
 
 def a_table_that_was_changed_is_brought_in_line_by_one_sync(lab):
+    table = (lab_module.HERE / "config.h").read_text()
+    row = '{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb1/1-10" },'
     lab.plug("10")
     lab.wait_plugged("1-10")
     lab.wait_held("vm1")
-    lab.run("cp /usr/local/sbin/libvirt-usb-hotplug /opt && cp /opt/usr/local/sbin/libvirt-usb-hotplug /usr/local/sbin")
     try:
+        lab.install_table(table.replace("ports[] = {", f"ports[] = {{ {row}"))
         lab.run("libvirt-usb-hotplug -s")
         lab.wait_held("vm1", "1-10")
         lab.pull("10")
         lab.wait_held("vm1")
     finally:
-        lab.run("cp /opt/libvirt-usb-hotplug /usr/local/sbin")
+        lab.install_table(table)
 
 
 def a_domain_started_five_times_has_its_three_devices_each_time(lab):

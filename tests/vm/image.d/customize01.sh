@@ -24,4 +24,17 @@ StandardError=inherit
 [Install]
 WantedBy=multi-user.target
 UNIT
-chroot "$1" systemctl --quiet enable lab-shell.service
+
+# Unpacks the second disk, a tar file of what "make install" made, in time for libvirtd to see its hook.
+cat >"$1/etc/systemd/system/lab-install.service" <<'UNIT'
+[Unit]
+ConditionPathExists=/dev/vdb
+Before=libvirtd.service
+[Service]
+Type=oneshot
+ExecStart=tar -xf /dev/vdb -C /
+ExecStart=udevadm control --reload
+[Install]
+WantedBy=multi-user.target
+UNIT
+chroot "$1" systemctl --quiet enable lab-shell.service lab-install.service
