@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the program makes of a udev event's variables: the table of actions, ports, hubs and bad values.
-# shellcheck source=tests/cli/tap.sh
+# shellcheck source=tests/cli/tap.sh disable=SC2034,SC2154 # it sets, and reads, variables of these tests
 . "$(dirname "$0")/tap.sh"
 
 goes_to 'a plug in the port' 'attach vm1 3 7'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The libvirt hook: what it starts, and that libvirt has nothing to wait for and nothing to complain of.
-# shellcheck source=tests/cli/tap.sh
+# shellcheck source=tests/cli/tap.sh disable=SC2034,SC2154 # it sets, and reads, variables of these tests
 . "$(dirname "$0")/tap.sh"
 
 # A program that says how it was called and where its input, output and errors go, and then stays until it is told to go.

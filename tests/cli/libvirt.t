@@ -1,7 +1,7 @@
 #!/bin/sh
 # What becomes of an event while libvirt's socket is missing, dead, silent or closed at once.
 # shellcheck disable=SC2016 # variables in single quotes are Perl's
-# shellcheck source=tests/cli/tap.sh
+# shellcheck source=tests/cli/tap.sh disable=SC2034,SC2154 # it sets, and reads, variables of these tests
 . "$(dirname "$0")/tap.sh"
 
 # listen PERL: a process that holds the socket "libvirt-sock" and does this with each connection.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The command line: help, version and wrong use.
-# shellcheck source=tests/cli/tap.sh
+# shellcheck source=tests/cli/tap.sh disable=SC2034,SC2154 # it sets, and reads, variables of these tests
 . "$(dirname "$0")/tap.sh"
 
 helps() {
