@@ -256,9 +256,9 @@ class Lab:
     def state(self, domain):
         """The ports whose devices the live domain holds, "gone" for one no more plugged in, and how many of them
         its QEMU has opened."""
-        script = f"virsh -q 'dumpxml {domain}; echo ---; qemu-monitor-command {domain} --hmp info usb; echo ---'"
+        script = f"virsh -q 'dumpxml {domain}; echo ====; qemu-monitor-command {domain} --hmp info usb; echo ===='"
         script += "; grep -H . /sys/bus/usb/devices/*/busnum /sys/bus/usb/devices/*/devnum"
-        xml, opened, sysfs = self.run(script, check=False).split("---")
+        xml, opened, sysfs = self.run(script, check=False).split("====")
         numbers = {}
         for port, number in re.findall(r"devices/(\S+)/(?:bus|dev)num:(\d+)", sysfs):
             numbers[port] = numbers.get(port, ()) + (number,)
