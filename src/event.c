@@ -24,7 +24,7 @@ static bool set_to_other_than(const char *name, const char *expected)
 }
 
 /* BUSNUM and DEVNUM are decimal and have leading zeros: "008". Returns 0 where text isn't such a number. */
-static unsigned int read_number(const char *text)
+static unsigned int parse_number(const char *text)
 {
 	unsigned int value = 0;
 
@@ -38,19 +38,13 @@ static unsigned int read_number(const char *text)
 	return value;
 }
 
-static int read_address(struct device *device)
+static int read_number(const char *name, unsigned int *value)
 {
-	device->bus = read_number(get("BUSNUM"));
-	if (!device->bus) {
-		log_error("BUSNUM is '%s': it should be a decimal number from 1 to 999", get("BUSNUM"));
-		return -1;
-	}
-	device->number = read_number(get("DEVNUM"));
-	if (!device->number) {
-		log_error("DEVNUM is '%s': it should be a decimal number from 1 to 999", get("DEVNUM"));
-		return -1;
-	}
-	return 0;
+	*value = parse_number(get(name));
+	if (*value)
+		return 0;
+	log_error("%s is '%s': it should be a decimal number from 1 to 999", name, get(name));
+	return -1;
 }
 
 /* A device of class 9 is a hub (USB 2.0 specification, 11.23.1); TYPE is "class/subclass/protocol". */
@@ -104,7 +98,7 @@ int event_read(struct event *event)
 		log_debug("left alone: %s is not a USB device", get("DEVPATH"));
 		return 0;
 	}
-	if (read_address(&event->device) < 0)
+	if (read_number("BUSNUM", &event->device.bus) < 0 || read_number("DEVNUM", &event->device.number) < 0)
 		return -1;
 	event->device.devpath = get("DEVPATH");
 	event->device.has_id = usb_id_from_product(get("PRODUCT"), &event->device.id);

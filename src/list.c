@@ -15,7 +15,7 @@ struct list {
 	const char *bold, *green, *red, *plain; /* for a terminal; else empty */
 };
 
-enum { NAME = 32, WORDS = 256 }; /* bytes: a port's name; an id and product, or a domain and its state */
+enum { NAME = 32, WORDS = 256 }; /* bytes: for a port's name; for an id and a product */
 
 /* The name of a hub's port: "3-10" of "usb3", "3-10.2" of "3-10". */
 static const char *port_name(const char *hub, const char *number, char name[static NAME])

@@ -107,7 +107,7 @@ static void numbers_are_decimal_from_1_to_999(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(table); i++)
-		assert_int_equal(read_number(table[i].text), table[i].value);
+		assert_int_equal(parse_number(table[i].text), table[i].value);
 }
 
 static void a_malformed_product_is_kept_for_whoever_needs_it(void **state)
