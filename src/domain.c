@@ -4,7 +4,6 @@
 #include <libvirt/virterror.h>
 #include <libxml/xpath.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +11,12 @@
 #include <unistd.h>
 
 #include "domain.h"
+#include "load.h"
 #include "log.h"
 
 #define LIBVIRT "libvirt.so.0"
 
-/*
- * libvirt brings some 55 libraries along, and the dynamic linker would load them for every USB event of the
- * machine. So it is loaded once an event is ours. libxml2 is one of those libraries: dlsym(3) finds it there.
- */
+/* libxml2 is among the libraries that come with libvirt: dlsym(3) finds it there. */
 #define FUNCTIONS(F) \
 	F(virConnectOpen) F(virConnectClose) F(virSetErrorFunc) F(virGetLastError) \
 	F(virDomainLookupByName) F(virDomainFree) F(virDomainIsActive) F(virDomainGetXMLDesc) \
@@ -27,36 +24,14 @@
 	F(xmlReadMemory) F(xmlFreeDoc) F(xmlXPathNewContext) F(xmlXPathFreeContext) \
 	F(xmlXPathEval) F(xmlXPathCastToNumber) F(xmlXPathFreeObject)
 
-#define DECLARE(function) static __typeof__(function) *sym_##function;
-FUNCTIONS(DECLARE)
-
-/* Tells packagers of the library: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ */
-#define NOTE \
-	"[{\"feature\":\"libvirt\",\"description\":\"Attaches devices to domains\",\"priority\":\"required\"," \
-	"\"soname\":[\"" LIBVIRT "\"]}]"
-__attribute__((used, aligned(4), section(".note.dlopen"))) static const struct {
-	uint32_t name_size, content_size, type;
-	char name[4], content[sizeof(NOTE)];
-} note = { 4, sizeof(NOTE), 0x407c0c0a, "FDO", NOTE };
+FUNCTIONS(LOAD_DECLARE)
+LOAD_NOTE("libvirt", "Attaches devices to domains", LIBVIRT);
 
 static int load_libvirt(void)
 {
-#define ENTRY(function) { #function, (void **)&sym_##function },
-	static const struct {
-		const char *name;
-		void **symbol;
-	} functions[] = { FUNCTIONS(ENTRY) };
-	enum { COUNT = sizeof(functions) / sizeof(*functions) };
-	void *found[COUNT], *library = dlopen(LIBVIRT, RTLD_LAZY);
+	static const struct symbol symbols[] = { FUNCTIONS(LOAD_SYMBOL) };
 
-	for (size_t i = 0; i < COUNT; i++) {
-		found[i] = library ? dlsym(library, functions[i].name) : NULL;
-		if (!found[i])
-			return -1;
-	}
-	for (size_t i = 0; i < COUNT; i++)
-		*functions[i].symbol = found[i];
-	return 0;
+	return load_library(LIBVIRT, symbols, sizeof(symbols) / sizeof(*symbols));
 }
 
 /* libvirt calls this for each error. It would write them to stderr otherwise, those that are no failure too. */

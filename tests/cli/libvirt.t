@@ -68,4 +68,8 @@ hang_up
 run -n ACTION=add
 check '-n asks nobody' [ "$status$messages" = 0 ]
 
+: >"$directory/libudev.so.1"
+run -l LD_LIBRARY_PATH="$directory"
+check 'a library that cannot be loaded is named' one_line 1 'cannot read what is plugged in: '"$directory/libudev.so.1: "
+
 done_testing
