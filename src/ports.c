@@ -93,6 +93,16 @@ static bool covers(const struct short_path *row, const struct short_path *device
 	return row->length > 0 && strchr("/.", char_at(device, at)); /* the end, '\0', is found as well */
 }
 
+/*
+ * Whether the row is plainly one of another bus: a cheap look, and the only one that nearly every row of a large table
+ * gets. A row that has a "*", "/sys" or slashes in excess, or is shorter than the device's bus, needs the full look.
+ */
+static bool is_elsewhere(const char *row, const struct short_path *device)
+{
+	return (size_t)(strchrnul(row, '*') - row) >= device->gap && memcmp(row, device->text, device->gap) != 0 &&
+	       row[device->gap - 1] != '/' && row[1] == device->text[1];
+}
+
 static bool id_fits(const char *text, const struct device *device)
 {
 	struct usb_id id;
@@ -117,8 +127,11 @@ static const struct port *find_owner(const struct port *table, size_t rows, cons
 	size_t owner_length = 0;
 
 	for (const struct port *row = table; row < table + rows; row++) {
-		const struct short_path row_path = shorten(row->path);
+		struct short_path row_path;
 
+		if (!row->path || is_elsewhere(row->path, &path))
+			continue;
+		row_path = shorten(row->path);
 		if (!covers(&row_path, &path) || (row->id && !id_fits(row->id, device)))
 			continue;
 		if (!owner || comes_before(row, row_path.length, owner, owner_length)) {
