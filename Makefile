@@ -8,15 +8,17 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla
 C_FLAGS = -std=gnu11 -O2 -g $(WARNINGS) -fPIE -fstack-protector-strong
 CPP_FLAGS = -D_GNU_SOURCE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -DVERSION='"$(VERSION)"' \
 	$(shell pkg-config --cflags libvirt libxml-2.0 libudev)
-LD_FLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+# Packed relocations are those of the table's pointers, which the dynamic linker goes through for each event.
+LD_FLAGS = -pie -Wl,-z,relro,-z,now,-z,pack-relative-relocs -Wl,--as-needed
 COMPILE = $(CC) $(CPP_FLAGS) $(C_FLAGS) $(CPPFLAGS) $(CFLAGS)
-LINK = $(LD_FLAGS) $(LDFLAGS) -ludev -ldl -lrt -lpthread
+LINK = $(LD_FLAGS) $(LDFLAGS) -ldl -lrt -lpthread
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 
 NAME = libvirt-usb-hotplug
 SOURCES = $(wildcard src/*.c)
 INPUTS = $(SOURCES) $(wildcard src/*.h) Makefile build/flags
 UNITS = $(basename $(notdir $(wildcard tests/unit/*.c)))
+FUZZERS = $(basename $(notdir $(wildcard tests/fuzz/*.c)))
 BINARY = $(DESTDIR)$(PREFIX)/sbin/$(NAME)
 RULES = $(DESTDIR)$(PREFIX)/lib/udev/rules.d/99-$(NAME).rules
 HOOK = $(DESTDIR)$(SYSCONFDIR)/libvirt/hooks/qemu.d/$(NAME)
@@ -58,20 +60,24 @@ check-fast: $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%) build/cli/
 	PROGRAM=build/cli/$(NAME) prove tests/cli
 	PROGRAM=build/sanitized/cli/$(NAME) prove tests/cli
 
-build/sanitized/%: C_FLAGS += $(SANITIZE)
+build/sanitized/%: private C_FLAGS += $(SANITIZE)
 # AddressSanitizer looks at start-up for the functions that it wraps, some of which libvirt calls.
-build/sanitized/%: LD_FLAGS += -Wl,--no-as-needed -lvirt
+build/sanitized/%: private LD_FLAGS += -Wl,--no-as-needed -lvirt
 
-define COMPILE_UNIT_TEST
+# A test includes the source file that it is named after, and so reaches its static functions.
+define COMPILE_WITH_TEST
 @mkdir -p $(@D)
-$(COMPILE) -DCONFIG='"$(abspath tests/unit/config.h)"' $< $(filter-out src/main.c src/$*.c,$(SOURCES)) -o $@ $(LINK) -lcmocka
+$(COMPILE) -DCONFIG='"$(abspath tests/unit/config.h)"' $< $(filter-out src/main.c src/$*.c,$(SOURCES)) -o $@ $(LINK)
 endef
+build/unit/% build/sanitized/unit/% build/coverage/unit/%: private LINK += -lcmocka
 build/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
-	$(COMPILE_UNIT_TEST)
+	$(COMPILE_WITH_TEST)
 build/sanitized/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
-	$(COMPILE_UNIT_TEST)
+	$(COMPILE_WITH_TEST)
+build/coverage/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
+	$(COMPILE_WITH_TEST)
 
-build/cli/$(NAME) build/sanitized/cli/$(NAME): $(INPUTS) tests/cli/config.h
+build/cli/$(NAME) build/sanitized/cli/$(NAME) build/coverage/cli/$(NAME): $(INPUTS) tests/cli/config.h
 	@mkdir -p $(@D)
 	$(COMPILE) -DCONFIG='"$(abspath tests/cli/config.h)"' $(SOURCES) -o $@ $(LINK)
 
@@ -86,6 +92,32 @@ check: check-fast check-vm
 
 demo:
 	tests/vm/demo $(SUITE)
+
+# Which of the lines of src/ the unit and command-line tests run, as gcc counts them.
+coverage: $(UNITS:%=build/coverage/unit/%) build/coverage/cli/$(NAME)
+	find build/coverage -name '*.gcda' -delete
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS:%=build/coverage/unit/%)
+	PROGRAM=build/coverage/cli/$(NAME) prove tests/cli
+	tests/coverage build/coverage
+
+build/coverage/%: private override CC = gcc
+build/coverage/%: private C_FLAGS += --coverage -O0
+
+# Seconds for each of the fuzz targets. What they find, and what they learn, stays in build/fuzz.
+FUZZ_SECONDS = 60
+
+fuzz: $(FUZZERS:%=build/fuzz/%)
+	for target in $(FUZZERS); do \
+		mkdir -p build/fuzz/learnt/$$target && \
+		build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=build/fuzz/$$target- build/fuzz/learnt/$$target tests/fuzz/corpus/$$target || exit; \
+	done
+
+build/fuzz/%: private override CC = clang
+build/fuzz/%: private C_FLAGS += $(SANITIZE) -fsanitize=fuzzer
+build/fuzz/%: private LD_FLAGS += -Wl,--no-as-needed -lvirt
+build/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/unit/config.h $(INPUTS)
+	$(COMPILE_WITH_TEST)
 
 bench: all
 	tests/bench/event ./$(NAME) $(CC)
