@@ -100,7 +100,7 @@ static bool covers(const struct short_path *row, const struct short_path *device
 static bool is_elsewhere(const char *row, const struct short_path *device)
 {
 	return (size_t)(strchrnul(row, '*') - row) >= device->gap && memcmp(row, device->text, device->gap) != 0 &&
-	       row[device->gap - 1] != '/' && row[1] == device->text[1];
+	       row[device->gap - 1] != '/' && row[1] != 's';
 }
 
 static bool id_fits(const char *text, const struct device *device)
