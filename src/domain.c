@@ -1,5 +1,6 @@
 #include <dlfcn.h>
 #include <errno.h>
+#include <glob.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <libxml/xpath.h>
@@ -66,14 +67,36 @@ int libvirt_connect(struct libvirt *libvirt, const char *uri)
 	return is_libvirt_down() ? 0 : -1;
 }
 
-/* SO_PEERCRED has the process that called listen(2), see unix(7): libvirtd does so again when it takes over. */
+/* libvirtd listens first, and then loads its drivers and starts domains in this thread (src/remote/remote_daemon.c). */
+static bool is_initialising(pid_t libvirtd)
+{
+	char name[64];
+	glob_t threads;
+	bool found = false;
+
+	snprintf(name, sizeof(name), "/proc/%d/task/*/comm", libvirtd);
+	if (glob(name, GLOB_NOSORT, NULL, &threads) != 0)
+		return false;
+	for (size_t i = 0; i < threads.gl_pathc && !found; i++) {
+		FILE *file = fopen(threads.gl_pathv[i], "re");
+
+		found = file && fgets(name, sizeof(name), file) && strcmp(name, "daemon-init\n") == 0;
+		if (file)
+			fclose(file);
+	}
+	globfree(&threads);
+	return found;
+}
+
+/* SO_PEERCRED has the process that called listen(2), see unix(7): at boot systemd, until libvirtd takes over. */
 bool libvirt_is_starting(void)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 
 	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == 1)
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+		    (peer.pid == 1 || is_initialising(peer.pid)))
 			return true;
 	return false;
 }

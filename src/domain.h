@@ -24,7 +24,7 @@ int domain_open(struct domain *domain, struct libvirt *libvirt, const char *name
 /* Whether domain_open() failed just now because libvirt has no such domain. */
 bool domain_is_unknown(void);
 
-/* Whether what libvirt_connect() waits for is no libvirtd yet, but the socket that systemd holds for it at boot. */
+/* Whether what libvirt_connect() waits for is a libvirtd that is still starting, or the socket that systemd holds for it. */
 bool libvirt_is_starting(void);
 
 void libvirt_disconnect(struct libvirt *libvirt);

@@ -4,10 +4,11 @@
 # shellcheck source=tests/cli/tap.sh disable=SC2034,SC2154 # it sets, and reads, variables of these tests
 . "$(dirname "$0")/tap.sh"
 
-# listen PERL: a process that holds the socket "libvirt-sock" and does this with each connection.
+# listen PERL [NAME]: a process, of this name, that holds the socket "libvirt-sock" and does this with each connection.
 listen() {
 	rm -f "$directory/libvirt-sock"
-	perl -MIO::Socket::UNIX -e '
+	ln -sf "$(command -v perl)" "$directory/${2:-libvirtd}"
+	"$directory/${2:-libvirtd}" -MIO::Socket::UNIX -e '
 		$socket = IO::Socket::UNIX->new(Local => "$ARGV[0]/libvirt-sock", Listen => 5) or die;
 		while (my $connection = $socket->accept) { '"$1"' }' "$directory" &
 	listener=$!
@@ -63,6 +64,12 @@ started_at=$(date +%s)
 run '' ACTION=add
 ended_at=$(date +%s)
 check 'a socket that accepts and never answers is given up on, in time' in_time
+hang_up
+
+listen 'push @open, $connection' daemon-init
+run '' ACTION=add
+check 'a libvirtd that is still starting is no failure' \
+	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is still starting'
 hang_up
 
 run -n ACTION=add

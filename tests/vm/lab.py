@@ -24,15 +24,17 @@ import xml.etree.ElementTree as ElementTree
 
 HERE = pathlib.Path(__file__).parent
 PROJECT = HERE.parent.parent
+SOURCE = "usr/src/libvirt-usb-hotplug"  # in the machine
 
 DOMAIN = """
 <domain type='qemu'>
   <name>{name}</name>
-  <memory unit='MiB'>64</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <memory unit='MiB'>{memory}</memory>
+  <os><type arch='x86_64' machine='pc'>hvm</type>{boot}</os>
   <devices>
-    <controller type='usb' model='qemu-xhci' ports='15'/>
+    <controller type='usb' model='qemu-xhci' ports='{ports}'/>
     <memballoon model='none'/>
+    {devices}
   </devices>
   {seclabel}
 </domain>
@@ -108,8 +110,10 @@ def wait_until(condition, what, seconds=60, interval=0.1):
 
 
 class Lab:
-    def __init__(self, suite="bookworm"):
+    def __init__(self, suite="bookworm", build="outside"):
+        """A machine with this release of Debian; the program is built "outside", or "inside" the machine."""
         self.suite = suite
+        self.build_inside = build == "inside"
         self.image = PROJECT / "build" / "lab" / suite
         self.plugged = {}
         self.sticks = 0
@@ -172,23 +176,32 @@ class Lab:
         self.wait_for_boot()
 
     def pack(self):
-        """Packs what is to be installed, for the machine to unpack from its second disk."""
-        source, root = self.directory / "source", self.directory / "root"
+        """Packs what is to be installed, for the machine to unpack from its second disk: the source, which it makes
+        and installs itself, or what "make install" makes of it here."""
+        root = self.directory / "root"
+        source = root / SOURCE if self.build_inside else self.directory / "source"
         for name in "src", "rules":
             shutil.copytree(PROJECT / name, source / name)
         for path in PROJECT / "Makefile", HERE / "config.h":
             shutil.copy(path, source)
-        subprocess.run(["make", "-C", source, f"DESTDIR={root}", "install"], check=True, stdout=subprocess.DEVNULL)
+        if not self.build_inside:
+            self.make(source, f"DESTDIR={root}", "install")
         subprocess.run(["tar", "--owner=0", "--group=0", "-cf", self.directory / "installed.tar", "-C", root, "."],
                        check=True)
 
+    def make(self, directory, *arguments):
+        subprocess.run(["make", "-C", directory, *arguments], check=True, stdout=subprocess.DEVNULL)
+
     def install_table(self, table):
         """Makes the program with this text for its config.h, and installs it in the running machine."""
-        source = self.directory / "source"
-        (source / "config.h").write_text(table)
-        subprocess.run(["make", "-C", source, "LDFLAGS=-s"], check=True, stdout=subprocess.DEVNULL)
-        program = base64.b64encode((source / "libvirt-usb-hotplug").read_bytes()).decode()
-        self.run(f"echo {program} | base64 -d >/usr/local/sbin/libvirt-usb-hotplug")
+        if self.build_inside:
+            self.put(f"/{SOURCE}/config.h", table.encode())
+            self.run(f"make -C /{SOURCE} install", timeout=300)
+        else:
+            source = self.directory / "source"
+            (source / "config.h").write_text(table)
+            self.make(source, "LDFLAGS=-s")
+            self.put("/usr/local/sbin/libvirt-usb-hotplug", (source / "libvirt-usb-hotplug").read_bytes())
 
     def connect(self):
         sockets = [self.directory / "qmp", self.directory / "shell"]
@@ -228,15 +241,22 @@ class Lab:
             raise LabError(f"{script}: status {status}: {output}")
         return output
 
+    def put(self, path, content):
+        """Writes a file in the machine; one that is there already keeps its mode."""
+        self.run(f"base64 -d >{path} <<'EOF'\n{base64.encodebytes(content).decode()}EOF")
+
     # USB devices, plugged into the machine from outside.
 
-    def plug(self, port, driver="usb-tablet"):
-        """Plugs a device into a port, such as "1" or "3.2" for a hub's; a usb-storage is a SuperSpeed device."""
+    def plug(self, port, driver="usb-tablet", content=bytes(2**20)):
+        """Plugs a device into a port, such as "1" or "3.2" for a hub's; a usb-storage is a SuperSpeed stick that
+        has this content."""
         properties = {}
         if driver == "usb-storage":
             self.sticks += 1
             properties["drive"] = f"stick{self.sticks}"
-            self.monitor.call("blockdev-add", driver="null-co", size=2**20, **{"node-name": properties["drive"]})
+            file = self.directory / properties["drive"]
+            file.write_bytes(content)
+            self.monitor.call("blockdev-add", driver="file", filename=str(file), **{"node-name": properties["drive"]})
         self.monitor.call("device_add", driver=driver, bus="xhci.0", port=port, id=f"port{port}", **properties)
         self.plugged[port] = driver
 
@@ -252,6 +272,16 @@ class Lab:
                 self.pull(port)
 
     # What is so inside.
+
+    def versions(self):
+        """What the machine runs, in a line."""
+        script = """
+            . /etc/os-release
+            qemu=$(qemu-system-x86_64 --version | sed -n 's/.*version \\([^ ]*\\).*/\\1/p')
+            systemd=$(systemctl --version | sed -n '1s/[^(]*(\\(.*\\))/\\1/p')
+            echo "$PRETTY_NAME, Linux $(uname -r), systemd $systemd, libvirt $(virsh --version), QEMU $qemu,"
+        """
+        return f"{self.run(script).strip()} the program built {'inside' if self.build_inside else 'outside'}"
 
     def state(self, domain):
         """The ports whose devices the live domain holds, "gone" for one no more plugged in, and how many of them
@@ -293,7 +323,8 @@ class Lab:
 
     def wait_inside(self, condition, seconds=60):
         """Waits until a shell command succeeds in the machine."""
-        self.run(f"timeout {seconds} sh -c 'until {condition}; do sleep 0.1; done' >/dev/null", timeout=seconds + 30)
+        loop = shlex.quote(f"until {condition}; do sleep 0.1; done")
+        self.run(f"timeout {seconds} sh -c {loop} >/dev/null", timeout=seconds + 30)
 
     def settle(self, seconds=60):
         """Waits until udev has nothing to do."""
@@ -333,8 +364,11 @@ class Lab:
 
     # Domains.
 
-    def define(self, name, seclabel=""):
-        self.run(f"virsh -q define /dev/stdin <<'EOF'\n{DOMAIN.format(name=name, seclabel=seclabel)}EOF")
+    def define(self, name, memory=64, ports=15, **elements):
+        """Defines a domain; boot, devices and seclabel are more of its XML."""
+        elements = {"boot": "", "devices": "", "seclabel": "", **elements}
+        xml = DOMAIN.format(name=name, memory=memory, ports=ports, **elements)
+        self.run(f"virsh -q define /dev/stdin <<'EOF'\n{xml}EOF")
 
     def attach_by_hand(self, domain, source, command="attach-device"):
         """Attaches a device as a person does, with a <hostdev> of this source; the shell expands it."""
@@ -378,11 +412,12 @@ class Lab:
 
 
 def main():
-    """Boots the lab for a person: lab.py [SUITE], then "plug PORT [DRIVER]", "pull PORT", or any shell command."""
+    """Boots the lab for a person: lab.py [SUITE [BUILD]], then "plug PORT [DRIVER]", "pull PORT", or any shell command."""
     with Lab(*sys.argv[1:]) as lab:
         lab.set_up("vm1", "vm2")
         lab.define("off")
-        print("The lab is up: plug PORT [DRIVER], pull PORT, or a shell command to run in it; end of file stops it.")
+        print("The lab is up: plug PORT [DRIVER], pull PORT, or a shell command to run in it; end of file stops it.",
+              flush=True)
         for line in sys.stdin:
             words = line.split()
             try:

@@ -3,7 +3,47 @@
 The ports and their domains are in config.h. A scenario starts with nothing plugged in, and vm1 and vm2 running.
 """
 
+import contextlib
+import hashlib
+import random
+
 import lab as lab_module
+
+
+QEMU_OF_VM1 = "^[^ ]*qemu-system[^ ]* .*guest=vm1"
+
+
+@contextlib.contextmanager
+def _in_mid_attach(lab):
+    """While this lasts, vm1's QEMU is stopped, and libvirtd waits for it to take what was plugged into port 1."""
+    with lab.stopped_process(QEMU_OF_VM1):
+        lab.plug("1")
+        lab.wait_inside("grep -q /dev/bus/usb /etc/apparmor.d/libvirt/*.files")
+        yield
+
+
+def _assert_one_line_and_attached_at_the_next_start(lab):
+    """After vm1 went down while it was given what is in port 1. For a moment libvirt has words of its own for that."""
+    lab.settle(20)
+    lab.assert_log(r"(info|error): vm1: did not attach 1-1 \(.*\): .+")
+    lab.wait_inside("virsh -q domstate vm1 | grep -q 'shut off'")
+    lab.run("virsh -q start vm1")
+    lab.wait_held("vm1", "1-1")
+
+
+def _all_pulled(lab):
+    """Pulls everything; how many descriptors are open then, and how much memory is used, by process."""
+    lab.pull_all()
+    lab.settle()
+    lab.wait_held("vm1")
+    lab.wait_held("vm2")
+    lab.wait_inside("! pgrep libvirt-usb")
+    figures = {}
+    for name, pattern in {"libvirtd": "^/usr/sbin/libvirtd", "QEMU": QEMU_OF_VM1}.items():
+        process = lab.run(f"pgrep -f '{pattern}'").strip()
+        script = f"ls /proc/{process}/fd | wc -l; sed -n 's/^VmRSS: *\\([0-9]*\\) kB/\\1/p' /proc/{process}/status"
+        figures[name] = tuple(map(int, lab.run(script).split()))
+    return figures
 
 
 def a_plugged_device_reaches_its_domain_and_a_pulled_one_leaves_it(lab):
@@ -160,16 +200,48 @@ def a_libvirtd_that_does_not_answer_holds_udev_up_no_longer_than_the_timeout(lab
     lab.wait_held("vm1", "1-1")
 
 
-def a_libvirtd_killed_in_mid_call_is_an_error_line_and_the_next_plug_works(lab):
-    with lab.stopped_process("^[^ ]*qemu-system[^ ]* .*guest=vm1"):
-        lab.plug("1")
-        lab.wait_inside("grep -q /dev/bus/usb /etc/apparmor.d/libvirt/*.files")
+def a_libvirtd_killed_while_it_attaches_is_an_error_line_and_once_it_is_back_all_is_in_line(lab):
+    with _in_mid_attach(lab):
         lab.run("pkill -KILL -x libvirtd")
         lab.settle(20)
-    lab.assert_log(r"error: vm1: did not attach 1-1 \(.*\): (End of file|Cannot).*")
-    lab.pull("1")
-    lab.restart_domain("vm1")
+        lab.assert_log(r"error: vm1: did not attach 1-1 \(.*\): (End of file|Cannot).*")
+    lab.wait_inside("systemctl is-active libvirtd")
+    # libvirtd may have lost the domain whose QEMU it left in mid-call.
+    lab.run("virsh -q domstate vm1 | grep -q running || virsh -q start vm1")
+    lab.wait_held("vm1", "1-1")
+    lab.plug("4")
+    lab.wait_held("vm1", "1-1", "1-4")
+
+
+def a_domain_whose_qemu_is_killed_gets_its_device_back_when_it_starts(lab):
     lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.run(f"pkill -KILL -f '{QEMU_OF_VM1}'")
+    lab.wait_inside("virsh -q domstate vm1 | grep -q 'shut off'")
+    lab.run("virsh -q start vm1")
+    lab.wait_held("vm1", "1-1")
+    lab.assert_no_complaint()
+
+
+def a_qemu_killed_while_it_is_given_a_device_is_one_line_and_the_next_start_attaches(lab):
+    with _in_mid_attach(lab):
+        lab.run(f"pkill -KILL -f '{QEMU_OF_VM1}'")
+    _assert_one_line_and_attached_at_the_next_start(lab)
+
+
+def a_domain_shut_off_while_it_is_given_a_device_is_one_line_and_the_next_start_attaches(lab):
+    with _in_mid_attach(lab):
+        lab.run("virsh -q destroy vm1 >/dev/null 2>&1 & until pgrep -x virsh; do sleep 0.1; done")
+    _assert_one_line_and_attached_at_the_next_start(lab)
+
+
+def an_event_while_libvirtd_starts_is_no_alarm_and_its_device_is_attached_once_it_is_up(lab):
+    lab.run("systemctl restart --no-block libvirtd")
+    lab.wait_inside("grep -qs daemon-init /proc/$(pidof libvirtd)/task/*/comm")
+    with lab.stopped_process("^/usr/sbin/libvirtd"):
+        lab.plug("1")
+        lab.wait_plugged("1-1", seconds=20)
+        lab.assert_log(r"info: vm1: did not attach 1-1 \(.*\): libvirt is still starting")
     lab.wait_held("vm1", "1-1")
 
 
@@ -194,6 +266,70 @@ def ten_plugs_and_pulls_within_a_second_each_leave_nothing_stale(lab):
     lab.wait_held("vm1")
     lab.plug("1")
     lab.wait_held("vm1", "1-1")
+
+
+def a_device_that_comes_back_at_once_under_another_number_thirty_times_is_held_in_the_end(lab):
+    lab.plug("1")
+    lab.wait_plugged("1-1")
+    for _ in range(30):
+        number = lab.run("cat /sys/bus/usb/devices/1-1/devnum").strip()
+        lab.pull("1")
+        lab.plug("1")
+        lab.wait_inside(f"! grep -sqx {number} /sys/bus/usb/devices/1-1/devnum && test -e /sys/bus/usb/devices/1-1/devnum")
+    lab.settle()
+    lab.wait_held("vm1", "1-1")
+
+
+def a_full_controller_refuses_devices_by_name_and_the_others_work(lab):
+    lab.define("small", ports=2)
+    lab.run("virsh -q start small")
+    lab.mark()
+    lab.plug("9", "usb-hub")
+    for port in "9.1", "9.2", "9.3", "9.4":
+        lab.plug(port)
+    lab.wait_plugged("1-9.1", "1-9.2", "1-9.3", "1-9.4")
+    held, opened = lab.state("small")
+    refused = sorted({"1-9.1", "1-9.2", "1-9.3", "1-9.4"} - set(held))
+    assert len(held) == 2 and opened == 2, (held, opened)
+    log = sorted(lab.log())
+    for port, line in zip(refused, log[:2]):
+        assert line.startswith(f"error: small: did not attach {port} (") and "No free USB ports" in line, log
+    for port, line in zip(held, log[2:]):
+        assert line.startswith(f"info: small: attached {port} ("), log
+    lab.pull(held[0].removeprefix("1-"))
+    lab.wait_held("small", held[1])
+    lab.run("libvirt-usb-hotplug -s small", check=False)
+    held, opened = lab.state("small")
+    assert len(held) == 2 and opened == 2, (held, opened)
+    lab.pull("9")
+    lab.wait_held("small")
+    lab.run("virsh -q destroy small && virsh -q undefine small")
+
+
+def three_hundred_plugs_and_pulls_in_random_order_end_in_line_and_leak_nothing(lab):
+    dice = random.Random(300)
+    ports = {"1": "vm1", "2": "vm2", "4": "vm1", "8": "vm2"}
+    before = None
+    for cycle in range(300):
+        if cycle == 20:  # libvirtd has all its threads and buffers by now
+            before = _all_pulled(lab)
+        port = dice.choice(list(ports))
+        if dice.random() < 0.1:
+            lab.run("libvirt-usb-hotplug -s >/dev/null 2>&1 &")
+        for turn in lab.pull, lab.plug:
+            if turn == lab.plug or port in lab.plugged:
+                turn(port)
+                there = "" if turn == lab.plug else "!"
+                lab.wait_inside(f"{there} test -e /sys/bus/usb/devices/1-{port}/devnum")
+        if dice.random() < 0.3:
+            lab.settle()
+    lab.settle()
+    for domain in "vm1", "vm2":
+        lab.wait_held(domain, *(f"1-{port}" for port in lab.plugged if ports[port] == domain))
+    after = _all_pulled(lab)
+    print(f"# descriptors and KiB before: {before}, after: {after}")
+    for name in before:
+        assert after[name][0] <= before[name][0] and after[name][1] <= 1.05 * before[name][1], (before, after)
 
 
 def a_device_plugged_while_the_domain_is_off_is_attached_once_it_starts(lab):
@@ -367,3 +503,27 @@ def the_list_shows_ports_domains_rows_and_mistakes(lab):
     has("status 1")
     text = lab.run("setpriv --reuid nobody --clear-groups libvirt-usb-hotplug -l; echo status $?")
     assert "0627:0001" in text and "could not be asked" in text and "status 0" in text, text
+
+
+def a_guest_reads_from_a_stick_the_very_bytes_that_are_on_it(lab):
+    console = "/var/log/libvirt/qemu/guest-console.log"
+    lab.put("/run/make-guest", (lab_module.HERE / "guest").read_bytes())
+    lab.run("sh /run/make-guest /var/lib/libvirt/images/guest.img")
+    kernel = lab.run("realpath /vmlinuz").strip()
+    lab.define(
+        "guest", memory=256,
+        boot=f"<kernel>{kernel}</kernel><initrd>/var/lib/libvirt/images/guest.img</initrd>"
+        "<cmdline>console=ttyS0 no_timer_check mitigations=off random.trust_cpu=on</cmdline>",
+        devices=f"<serial type='file'><source path='{console}'/></serial>")
+    lab.run("virsh -q start guest", timeout=120)
+    lab.wait_inside(f"grep -q 'guest: up' {console}", seconds=400)
+    for turn in 1, 2:
+        content = random.Random(turn).randbytes(2**20)
+        lab.plug("9", "usb-storage", content)
+        lab.wait_held("guest", "2-9")
+        lab.wait_inside(f"grep -q 'guest: read {hashlib.sha256(content).hexdigest()}' {console}", seconds=120)
+        lab.wait_inside(f"[ $(grep -c 'SuperSpeed.*USB device number' {console}) = {turn} ]")
+        lab.pull("9")
+        lab.wait_inside(f"[ $(grep -c 'USB disconnect' {console}) = {turn} ]", seconds=120)
+        lab.wait_held("guest")
+    lab.run("virsh -q destroy guest && virsh -q undefine guest")

@@ -25,7 +25,8 @@ StandardError=inherit
 WantedBy=multi-user.target
 UNIT
 
-# Unpacks the second disk, a tar file of what "make install" made, in time for libvirtd to see its hook.
+# Unpacks the second disk, a tar file of what "make install" made or of the source to make it from, in time for
+# libvirtd to see its hook.
 cat >"$1/etc/systemd/system/lab-install.service" <<'UNIT'
 [Unit]
 ConditionPathExists=/dev/vdb
@@ -33,7 +34,9 @@ Before=libvirtd.service
 [Service]
 Type=oneshot
 ExecStart=tar -xf /dev/vdb -C /
+ExecStart=sh -c 'cd /usr/src/libvirt-usb-hotplug 2>/dev/null || exit 0; make install'
 ExecStart=udevadm control --reload
+TimeoutStartSec=300
 [Install]
 WantedBy=multi-user.target
 UNIT
