@@ -78,9 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fields[i] = strsep(&next, "\n");
 	check_row(fields[3]);
 	fields[2][strcspn(fields[2], "/")] = '\0';
-	if (is_bus(fields[0]) || (strrchr(fields[0], '/') && is_bus(strrchr(fields[0], '/') + 1)))
-		if (*fields[2] && !has_bus(join("/", fields[1], "")) && !is_bus(fields[2]))
-			check_device(join("/sys/", "", fields[0]), fields[1], fields[2], fields[3]);
+	if (strrchr(fields[0], '/') && is_bus(strrchr(fields[0], '/') + 1) && !has_bus(join("/", fields[1], "")) &&
+	    *fields[2] && !is_bus(fields[2]))
+		check_device(fields[0], fields[1], fields[2], fields[3]);
 	free(text);
 	return 0;
 }
