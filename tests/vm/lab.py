@@ -392,11 +392,21 @@ class Lab:
         finally:
             self.run(f"pkill -CONT -f '{pattern}'", check=False)
 
-    def set_up(self, *names):
-        """Defines domains and starts them."""
+    def set_up(self, *names, **elements):
+        """Defines domains anew and starts them."""
         for name in names:
-            self.define(name)
-            self.run(f"virsh -q start {name}")
+            self.run(f"virsh destroy {name}; virsh undefine {name}", check=False)
+            self.define(name, **elements)
+            self.run(f"virsh -q start {name}", timeout=120)
+
+    @contextlib.contextmanager
+    def without_apparmor(self, *names):
+        """While this lasts, the domains have no AppArmor profile, whose compilation takes most of an attach here."""
+        self.set_up(*names, seclabel="<seclabel type='none' model='apparmor'/>")
+        try:
+            yield
+        finally:
+            self.set_up(*names)
 
     def reset(self):
         """What every scenario starts from: vm1 and vm2 are running, nothing is plugged in and nothing held."""
