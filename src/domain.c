@@ -20,7 +20,7 @@
 /* libxml2 is among the libraries that come with libvirt: dlsym(3) finds it there. */
 #define FUNCTIONS(F) \
 	F(virConnectOpen) F(virConnectClose) F(virSetErrorFunc) F(virGetLastError) \
-	F(virDomainLookupByName) F(virDomainFree) F(virDomainIsActive) F(virDomainGetXMLDesc) \
+	F(virDomainLookupByName) F(virDomainFree) F(virDomainGetID) F(virDomainIsActive) F(virDomainGetXMLDesc) \
 	F(virDomainAttachDeviceFlags) F(virDomainDetachDeviceFlags) \
 	F(xmlReadMemory) F(xmlFreeDoc) F(xmlXPathNewContext) F(xmlXPathFreeContext) \
 	F(xmlXPathEval) F(xmlXPathCastToNumber) F(xmlXPathFreeObject)
@@ -108,15 +108,15 @@ void libvirt_disconnect(struct libvirt *libvirt)
 
 int domain_open(struct domain *domain, struct libvirt *libvirt, const char *name)
 {
-	int running = -1;
-
 	*domain = (struct domain){ .libvirt = libvirt, .name = name };
 	domain->handle = sym_virDomainLookupByName(libvirt->connection, name);
-	if (domain->handle)
-		running = sym_virDomainIsActive(domain->handle);
-	if (running <= 0 && domain->handle)
-		domain_close(domain);
-	return running;
+	if (!domain->handle)
+		return -1;
+	/* Only a running domain has an ID, and it came with the domain: libvirtd need not be asked again. */
+	if (sym_virDomainGetID(domain->handle) != (unsigned int)-1)
+		return 1;
+	domain_close(domain);
+	return 0;
 }
 
 bool domain_is_unknown(void)

@@ -322,7 +322,7 @@ def a_full_controller_refuses_devices_by_name_and_the_others_work(lab):
     assert len(held) == 2 and opened == 2, (held, opened)
     lab.pull("9")
     lab.wait_held("small")
-    lab.run("virsh -q destroy small && virsh -q undefine small")
+    lab.run("virsh -q destroy small")
 
 
 def three_hundred_plugs_and_pulls_in_random_order_end_in_line_and_leak_nothing(lab):
@@ -523,7 +523,7 @@ def a_guest_reads_from_a_stick_the_very_bytes_that_are_on_it(lab):
         boot=f"<kernel>{kernel}</kernel><initrd>/var/lib/libvirt/images/guest.img</initrd>"
         "<cmdline>console=ttyS0 no_timer_check mitigations=off random.trust_cpu=on</cmdline>",
         devices=f"<serial type='file'><source path='{console}'/></serial>")
-    lab.wait_inside(f"grep -q 'guest: up' {console}", seconds=400)
+    lab.wait_inside(f"grep -q 'guest: up' {console}", seconds=600)
     for turn in 1, 2:
         content = random.Random(turn).randbytes(2**20)
         lab.plug("9", "usb-storage", content)
@@ -533,4 +533,4 @@ def a_guest_reads_from_a_stick_the_very_bytes_that_are_on_it(lab):
         lab.pull("9")
         lab.wait_inside(f"[ $(grep -c 'USB disconnect' {console}) = {turn} ]", seconds=120)
         lab.wait_held("guest")
-    lab.run("virsh -q destroy guest && virsh -q undefine guest")
+    lab.run("virsh -q destroy guest")
