@@ -40,6 +40,8 @@ DOMAIN = """
 </domain>
 """
 
+NO_APPARMOR = "<seclabel type='none' model='apparmor'/>"
+
 
 class LabError(Exception):
     pass
@@ -402,7 +404,7 @@ class Lab:
     @contextlib.contextmanager
     def without_apparmor(self, *names):
         """While this lasts, the domains have no AppArmor profile, whose compilation takes most of an attach here."""
-        self.set_up(*names, seclabel="<seclabel type='none' model='apparmor'/>")
+        self.set_up(*names, seclabel=NO_APPARMOR)
         try:
             yield
         finally:
