@@ -15,6 +15,7 @@ struct device {
 	bool has_id;
 	struct usb_id id;       /* where has_id */
 	bool hub;
+	bool is_new;            /* was announced by the kernel just now, so that no domain holds it yet */
 	struct udev_device *entry; /* of a device that was read from sysfs */
 };
 

@@ -221,7 +221,7 @@ int domain_change(const struct domain *domain, enum change change, const struct 
 
 	device_text(device, text);
 	/* Asked first, because libvirtd logs an error for each call that it refuses. */
-	if (domain_holds(domain, device) == (change == ATTACH)) {
+	if (!device->is_new && domain_holds(domain, device) == (change == ATTACH)) {
 		log_debug(change == ATTACH ? "%s: holds %s already" : "%s: does not hold %s any more", domain->name, text);
 		return 0;
 	}

@@ -76,6 +76,15 @@ static int read_change(enum change *change)
 	return 0;
 }
 
+/*
+ * The kernel numbers each event, and marks those that were asked for ("udevadm trigger") with SYNTH_UUID: see
+ * Documentation/ABI/testing/sysfs-uevent. A person who runs the program by hand has neither.
+ */
+static bool is_new(void)
+{
+	return strcmp(get("ACTION"), "add") == 0 && is_set("SEQNUM") && !is_set("SYNTH_UUID");
+}
+
 static int require(const char *name)
 {
 	if (*get(name))
@@ -105,5 +114,6 @@ int event_read(struct event *event)
 	if (is_set("PRODUCT") && !event->device.has_id)
 		event->bad_product = get("PRODUCT");
 	event->device.hub = is_hub();
+	event->device.is_new = is_new();
 	return 1;
 }

@@ -4,8 +4,8 @@
 
 #define DEVPATH "/devices/pci0000:00/0000:00:14.0/usb3/3-10/3-10.2"
 
-static const char *const names[] = { "ACTION",	"DEVPATH", "SUBSYSTEM", "DEVTYPE",  "BUSNUM",
-				     "DEVNUM", "PRODUCT", "TYPE",	 "ID_MODEL", "ID_MODEL_FROM_DATABASE" };
+static const char *const names[] = { "ACTION", "DEVPATH", "SUBSYSTEM", "DEVTYPE", "BUSNUM", "DEVNUM", "PRODUCT",
+				     "TYPE", "ID_MODEL", "ID_MODEL_FROM_DATABASE", "SEQNUM", "SYNTH_UUID" };
 
 /* An event as the kernel sends it, for a test to change. */
 static int a_plug(void **state)
@@ -155,6 +155,31 @@ static void a_hub_is_told_by_its_type_or_else_by_its_name(void **state)
 	}
 }
 
+static void only_what_the_kernel_adds_of_itself_is_new(void **state)
+{
+	static const struct {
+		const char *action, *number, *synthetic;
+		bool is_new;
+	} table[] = {
+		{ "add", "4711", NULL, true },	  { "add", "4711", "0", false },    { "add", NULL, NULL, false },
+		{ "bind", "4712", NULL, false }, { "remove", "4713", NULL, false },
+	};
+	struct event event;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		a_plug(NULL);
+		setenv("ACTION", table[i].action, 1);
+		if (table[i].number)
+			setenv("SEQNUM", table[i].number, 1);
+		if (table[i].synthetic)
+			setenv("SYNTH_UUID", table[i].synthetic, 1);
+		assert_int_equal(event_read(&event), 1);
+		if (event.device.is_new != table[i].is_new)
+			fail_msg("row %zu should%s be new", i, table[i].is_new ? "" : " not");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +190,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_decimal_from_1_to_999),
 		cmocka_unit_test_setup(a_malformed_product_is_kept_for_whoever_needs_it, a_plug),
 		cmocka_unit_test(a_hub_is_told_by_its_type_or_else_by_its_name),
+		cmocka_unit_test(only_what_the_kernel_adds_of_itself_is_new),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);

@@ -40,6 +40,7 @@ DOMAIN = """
 </domain>
 """
 
+HOSTDEV = "<hostdev mode='subsystem' type='usb'><source>{source}</source></hostdev>"
 NO_APPARMOR = "<seclabel type='none' model='apparmor'/>"
 
 
@@ -118,9 +119,12 @@ def wait_until(condition, what, seconds=60, interval=0.1):
 
 
 class Lab:
-    def __init__(self, suite="bookworm", build="outside"):
-        """A machine with this release of Debian; the program is built "outside", or "inside" the machine."""
+    def __init__(self, suite="bookworm", build="outside", counts=False):
+        """A machine with this release of Debian; the program is built "outside", or "inside" the machine. One that
+        counts has a single CPU whose time is the instructions it has executed, a nanosecond for each: the same work
+        takes the same time, whatever else this machine does."""
         self.suite = suite
+        self.counts = counts
         self.build_inside = build == "inside"
         self.image = PROJECT / "build" / "lab" / suite
         self.plugged = {}
@@ -174,8 +178,11 @@ class Lab:
     def boot_once(self, snapshot):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
         self.console = self.directory / "console"
-        arguments = ["-machine", "q35", "-accel", os.environ.get("LAB_ACCEL", "tcg,thread=multi"), "-cpu", "max"]
-        arguments += ["-smp", "2", "-m", "2048", "-nodefaults", "-display", "none"]
+        arguments = ["-machine", "q35", "-cpu", "max", "-m", "2048", "-nodefaults", "-display", "none"]
+        if self.counts:
+            arguments += ["-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=0"]
+        else:
+            arguments += ["-accel", os.environ.get("LAB_ACCEL", "tcg,thread=multi"), "-smp", "2"]
         arguments += ["-kernel", self.image / "vmlinuz", "-initrd", self.image / "initrd.img"]
         # On an emulated CPU, a clock that is read without a system call and programs that are always at the same
         # addresses, whose translations QEMU finds again, save a third of an attach.
@@ -394,7 +401,7 @@ class Lab:
 
     def attach_by_hand(self, domain, source, command="attach-device"):
         """Attaches a device as a person does, with a <hostdev> of this source; the shell expands it."""
-        xml = f"<hostdev mode='subsystem' type='usb'><source>{source}</source></hostdev>"
+        xml = HOSTDEV.format(source=source)
         self.run(f"cat >/run/by-hand.xml <<EOF\n{xml}\nEOF\nvirsh -q {command} {domain} /run/by-hand.xml --live")
 
     def detach_by_hand(self, domain, source):
