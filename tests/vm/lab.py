@@ -166,16 +166,7 @@ class Lab:
         self.boot("on")
 
     def boot(self, snapshot):
-        """Boots the machine, once more if it doesn't come up; with snapshot "on" what it writes to its disk is gone in
-        the end."""
-        try:
-            self.boot_once(snapshot)
-        except LabError as error:
-            print(f"# {error}\n# Once more.", flush=True)
-            self.stop()
-            self.boot_once(snapshot)
-
-    def boot_once(self, snapshot):
+        """Boots the machine; with snapshot "on" what it writes to its disk is gone in the end."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
         self.console = self.directory / "console"
         arguments = ["-machine", "q35", "-cpu", "max", "-m", "2048", "-nodefaults", "-display", "none"]
@@ -243,9 +234,11 @@ class Lab:
         try:
             self.wait_inside("systemctl show -P ActiveEnterTimestampMonotonic libvirtd | grep -q '[1-9]'", seconds=240)
         except LabError as error:
-            console = self.console.read_text(errors="replace")
-            journal = self.run("systemctl status --no-pager libvirtd; journalctl -b -n 50 --no-pager", check=False)
-            raise LabError(f"the machine doesn't come up: {error}\nConsole:\n{console[-4000:]}\n{journal}") from None
+            console = self.console.read_text(errors="replace")[-4000:]
+            journal = ""
+            with contextlib.suppress(LabError):  # from a machine that doesn't answer
+                journal = self.run("systemctl status libvirtd; journalctl -b -n 50", check=False)
+            raise LabError(f"the machine doesn't come up: {error}\nIts console:\n{console}\n{journal}") from None
 
     def reboot(self):
         """Resets the machine, at once, and waits until it is up again."""
