@@ -8,8 +8,7 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla
 C_FLAGS = -std=gnu11 -O2 -g $(WARNINGS) -fPIE -fstack-protector-strong
 CPP_FLAGS = -D_GNU_SOURCE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -DVERSION='"$(VERSION)"' \
 	$(shell pkg-config --cflags libvirt libxml-2.0 libudev)
-# Packed relocations are those of the table's pointers, which the dynamic linker goes through for each event.
-LD_FLAGS = -pie -Wl,-z,relro,-z,now,-z,pack-relative-relocs -Wl,--as-needed
+LD_FLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 COMPILE = $(CC) $(CPP_FLAGS) $(C_FLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK = $(LD_FLAGS) $(LDFLAGS) -ldl -lrt -lpthread
 

@@ -11,11 +11,14 @@ static const unsigned int timeout = 10; /* s: the longest that one event may kee
  * domain: a virtual machine's name in libvirt, or HOST: the device stays with the host.
  * path:   of a port, of a port of a hub, or of a whole bus or controller; "*" may stand for the bus number.
  * id:     if given, the row is for devices of this vendor:product only, as lsusb prints it.
+ * guest:  if given, the port of the guest that the device is plugged into there, as libvirt writes it, BUS:PORT. Windows
+ *         takes a device at another port for a new one. The path has to be one port then.
  *
  * A row with an id that fits comes before one without, then the row with the longest path, then the first.
  */
 static const struct port ports[] = {
 	/* domain              path                                                        id */
 	/* { "vm1",            "/devices/pci0000:00/0000:00:14.0/usb3/3-11" }, */
+	/* { "windows",        "/devices/pci0000:00/0000:00:14.0/usb3/3-12",                 .guest = "0:5" }, */
 	/* { HOST,             "/devices",                                                 "1050:0407" }, */
 };

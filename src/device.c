@@ -1,14 +1,24 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "device.h"
+#include "hotplug.h"
 
-const char *device_port(const struct device *device)
+void device_set_devpath(struct device *device, const char *devpath)
 {
-	const char *slash = strrchr(device->devpath, '/');
+	const char *slash = strrchr(devpath, '/');
 
-	return slash ? slash + 1 : device->devpath;
+	device->devpath = devpath;
+	snprintf(device->port, sizeof(device->port), "%s", slash ? slash + 1 : devpath);
+}
+
+bool device_is_at(const struct device *a, const struct device *b)
+{
+	return a->bus == b->bus && a->number == b->number;
+}
+
+bool device_is_same(const struct device *a, const struct device *b)
+{
+	return device_is_at(a, b) && (!a->has_id || !b->has_id || memcmp(&a->id, &b->id, sizeof(a->id)) == 0);
 }
 
 const char *device_text(const struct device *device, char text[static DEVICE_TEXT])
@@ -17,47 +27,35 @@ const char *device_text(const struct device *device, char text[static DEVICE_TEX
 
 	if (device->has_id)
 		snprintf(id, sizeof(id), "%04x:%04x, ", device->id.vendor & 0xffff, device->id.product & 0xffff);
-	if (device->devpath)
-		snprintf(text, DEVICE_TEXT, "%.64s (%sbus %u device %u)", device_port(device), id, device->bus,
-			 device->number);
+	if (*device->port)
+		snprintf(text, DEVICE_TEXT, "%s (%sbus %u device %u)", device->port, id, device->bus, device->number);
 	else
-		snprintf(text, DEVICE_TEXT, "bus %u device %u", device->bus, device->number);
+		snprintf(text, DEVICE_TEXT, "%sbus %u device %u", id, device->bus, device->number);
 	return text;
 }
 
-/* Reads text as count fields of one to four hexadecimal digits each, and nothing else. */
-static bool read_hex_fields(const char *text, char separator, unsigned int fields[], int count)
-{
-	for (int i = 0; i < count; i++) {
-		size_t digits = strspn(text, "0123456789abcdefABCDEF");
-
-		if (digits < 1 || digits > 4)
-			return false;
-		fields[i] = (unsigned int)strtoul(text, NULL, 16);
-		text += digits;
-		if (*text != (i + 1 < count ? separator : '\0'))
-			return false;
-		text++;
-	}
-	return true;
-}
-
-static bool read_id(const char *text, char separator, int count, struct usb_id *id)
-{
-	unsigned int fields[3];
-
-	if (!read_hex_fields(text, separator, fields, count))
-		return false;
-	*id = (struct usb_id){ .vendor = fields[0], .product = fields[1] };
-	return true;
-}
+#define HEX "0123456789abcdefABCDEF"
 
 bool usb_id_from_product(const char *text, struct usb_id *id)
 {
-	return read_id(text, '/', 3, id);
+	struct usb_id read;
+	int end = 0;
+
+	if (strspn(text, HEX "/") != strlen(text) ||
+	    sscanf(text, "%4x/%4x/%*4x%n", &read.vendor, &read.product, &end) != 2 || !end || text[end])
+		return false;
+	*id = read;
+	return true;
 }
 
 bool usb_id_from_lsusb(const char *text, struct usb_id *id)
 {
-	return read_id(text, ':', 2, id);
+	struct usb_id read;
+	int end = 0;
+
+	if (strspn(text, HEX ":") != strlen(text) ||
+	    sscanf(text, "%4x:%4x%n", &read.vendor, &read.product, &end) != 2 || !end || text[end])
+		return false;
+	*id = read;
+	return true;
 }

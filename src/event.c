@@ -1,8 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event.h"
-#include "log.h"
+#include "hotplug.h"
 
 /* udev(7) and drivers/usb/core/usb.c in the kernel say which variables a USB device's event has. */
 
@@ -23,28 +22,18 @@ static bool set_to_other_than(const char *name, const char *expected)
 	return is_set(name) && strcmp(get(name), expected) != 0;
 }
 
-/* BUSNUM and DEVNUM are decimal and have leading zeros: "008". Returns 0 where text isn't such a number. */
-static unsigned int parse_number(const char *text)
+/* BUSNUM and DEVNUM are decimal and have leading zeros: "008". */
+static int read_number(const char *name, unsigned int *number)
 {
-	unsigned int value = 0;
+	const char *text = get(name);
+	const unsigned long value = strspn(text, "0123456789") == strlen(text) ? strtoul(text, NULL, 10) : 0;
 
-	if (!*text)
-		return 0;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || value > 99)
-			return 0;
-		value = 10 * value + (unsigned int)(*text - '0');
+	if (value < 1 || value > 999) {
+		log_error("%s is '%s': it should be a decimal number from 1 to 999", name, text);
+		return -1;
 	}
-	return value;
-}
-
-static int read_number(const char *name, unsigned int *value)
-{
-	*value = parse_number(get(name));
-	if (*value)
-		return 0;
-	log_error("%s is '%s': it should be a decimal number from 1 to 999", name, get(name));
-	return -1;
+	*number = (unsigned int)value;
+	return 0;
 }
 
 /* A device of class 9 is a hub (USB 2.0 specification, 11.23.1); TYPE is "class/subclass/protocol". */
@@ -61,19 +50,13 @@ static bool is_usb_device(void)
 	       is_set("BUSNUM") && is_set("DEVNUM");
 }
 
-static int read_change(enum change *change)
+/* Whether the action is one that brings or takes a device. */
+static bool read_action(enum action *action)
 {
-	const char *action = get("ACTION");
+	const char *text = get("ACTION");
 
-	if (strcmp(action, "add") == 0 || strcmp(action, "bind") == 0) {
-		*change = ATTACH;
-		return 1;
-	}
-	if (strcmp(action, "remove") == 0) {
-		*change = DETACH;
-		return 1;
-	}
-	return 0;
+	*action = strcmp(text, "remove") == 0 ? DETACH : ATTACH;
+	return *action == DETACH || strcmp(text, "add") == 0 || strcmp(text, "bind") == 0;
 }
 
 /*
@@ -94,26 +77,26 @@ static int require(const char *name)
 	return -1;
 }
 
-int event_read(struct event *event)
+enum event_kind event_read(struct event *event)
 {
 	*event = (struct event){ 0 };
 	if (require("ACTION") < 0 || require("DEVPATH") < 0)
-		return -1;
-	if (!read_change(&event->change)) {
+		return EVENT_BAD;
+	if (!read_action(&event->action)) {
 		log_debug("left alone: ACTION is '%s', not add, bind or remove", get("ACTION"));
-		return 0;
+		return EVENT_NOT_OURS;
 	}
 	if (!is_usb_device()) {
 		log_debug("left alone: %s is not a USB device", get("DEVPATH"));
-		return 0;
+		return EVENT_NOT_OURS;
 	}
 	if (read_number("BUSNUM", &event->device.bus) < 0 || read_number("DEVNUM", &event->device.number) < 0)
-		return -1;
-	event->device.devpath = get("DEVPATH");
+		return EVENT_BAD;
+	device_set_devpath(&event->device, get("DEVPATH"));
 	event->device.has_id = usb_id_from_product(get("PRODUCT"), &event->device.id);
 	if (is_set("PRODUCT") && !event->device.has_id)
 		event->bad_product = get("PRODUCT");
 	event->device.hub = is_hub();
-	event->device.is_new = is_new();
-	return 1;
+	event->is_new = is_new();
+	return EVENT_OURS;
 }

@@ -1,30 +1,25 @@
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <libudev.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "host.h"
-#include "load.h"
-#include "log.h"
+#include "hotplug.h"
 
 #define LIBUDEV "libudev.so.1"
 
 #define FUNCTIONS(F) \
 	F(udev_new) F(udev_unref) F(udev_enumerate_new) F(udev_enumerate_unref) F(udev_enumerate_add_match_subsystem) \
-	F(udev_enumerate_add_match_property) F(udev_enumerate_scan_devices) F(udev_enumerate_get_list_entry) \
-	F(udev_list_entry_get_next) F(udev_list_entry_get_name) F(udev_device_new_from_syspath) F(udev_device_unref) \
-	F(udev_device_get_devpath) F(udev_device_get_syspath) F(udev_device_get_sysattr_value) \
-	F(udev_device_get_property_value)
+	F(udev_enumerate_add_match_property) F(udev_enumerate_add_match_parent) F(udev_enumerate_scan_devices) \
+	F(udev_enumerate_get_list_entry) F(udev_list_entry_get_next) F(udev_list_entry_get_name) \
+	F(udev_device_new_from_syspath) F(udev_device_unref) F(udev_device_get_devpath) F(udev_device_get_devnode) \
+	F(udev_device_get_sysname) F(udev_device_get_sysattr_value) F(udev_device_get_property_value)
 
 FUNCTIONS(LOAD_DECLARE)
 LOAD_NOTE("libudev", "Reads what is plugged in", LIBUDEV);
-
-static int load_libudev(void)
-{
-	static const struct symbol symbols[] = { FUNCTIONS(LOAD_SYMBOL) };
-
-	return load_library(LIBUDEV, symbols, sizeof(symbols) / sizeof(*symbols));
-}
 
 static const char *or_empty(const char *text)
 {
@@ -50,7 +45,7 @@ static struct device read_device(struct udev *udev, const char *syspath)
 
 	if (!device.entry)
 		return device;
-	device.devpath = sym_udev_device_get_devpath(device.entry);
+	device_set_devpath(&device, sym_udev_device_get_devpath(device.entry));
 	device.bus = (unsigned int)strtoul(host_attribute(&device, "busnum"), NULL, 10);
 	device.number = (unsigned int)strtoul(host_attribute(&device, "devnum"), NULL, 10);
 	device.hub = strcmp(host_attribute(&device, "bDeviceClass"), "09") == 0;
@@ -59,28 +54,18 @@ static struct device read_device(struct udev *udev, const char *syspath)
 	return device;
 }
 
-static int read_devices(struct host *host, struct udev_enumerate *enumerate)
+/* Adds the device to the host's, unless it has gone meanwhile. */
+static void add_device(struct host *host, const char *syspath)
 {
-	struct udev_list_entry *item;
-	size_t length = 0;
+	const struct device device = read_device(host->udev, syspath);
+	struct device *devices = device.bus ? reallocarray(host->devices, host->count + 1, sizeof(device)) : NULL;
 
-	if (!enumerate || sym_udev_enumerate_add_match_subsystem(enumerate, "usb") < 0 ||
-	    sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "usb_device") < 0 ||
-	    sym_udev_enumerate_scan_devices(enumerate) < 0)
-		return -1;
-	for (item = sym_udev_enumerate_get_list_entry(enumerate); item; item = sym_udev_list_entry_get_next(item))
-		length++;
-	host->devices = calloc(length + 1, sizeof(*host->devices));
-	if (!host->devices)
-		return -1;
-	for (item = sym_udev_enumerate_get_list_entry(enumerate); item; item = sym_udev_list_entry_get_next(item)) {
-		host->devices[host->count] = read_device(host->udev, sym_udev_list_entry_get_name(item));
-		if (host->devices[host->count].bus)
-			host->count++;
-		else
-			sym_udev_device_unref(host->devices[host->count].entry);
+	if (!devices) {
+		sym_udev_device_unref(device.entry);
+		return;
 	}
-	return 0;
+	host->devices = devices;
+	devices[host->count++] = device;
 }
 
 int host_read(struct host *host)
@@ -89,15 +74,20 @@ int host_read(struct host *host)
 	int result;
 
 	*host = (struct host){ 0 };
-	if (load_libudev() < 0) {
+	if (LOAD_LIBRARY(LIBUDEV) < 0) {
 		log_error("cannot read what is plugged in: %s", dlerror());
 		return -1;
 	}
 	host->udev = sym_udev_new();
-	enumerate = host->udev ? sym_udev_enumerate_new(host->udev) : NULL;
-	result = read_devices(host, enumerate);
+	enumerate = sym_udev_enumerate_new(host->udev);
+	sym_udev_enumerate_add_match_subsystem(enumerate, "usb");
+	sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "usb_device");
+	result = sym_udev_enumerate_scan_devices(enumerate);
 	if (result < 0)
 		log_error("cannot read from sysfs what is plugged in");
+	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item;
+	     item = sym_udev_list_entry_get_next(item))
+		add_device(host, sym_udev_list_entry_get_name(item));
 	sym_udev_enumerate_unref(enumerate);
 	return result;
 }
@@ -111,10 +101,43 @@ void host_free(struct host *host)
 		sym_udev_unref(host->udev);
 }
 
-bool host_still_has(const struct host *host, const struct device *device)
+bool host_has(const struct device *device)
 {
-	struct device now = read_device(host->udev, sym_udev_device_get_syspath(device->entry));
+	char node[sizeof("/dev/bus/usb/999/999")];
 
-	sym_udev_device_unref(now.entry);
-	return now.bus == device->bus && now.number == device->number;
+	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", device->bus % 1000, device->number % 1000);
+	return access(node, F_OK) == 0;
+}
+
+/* Whoever uses a disk, or a part of it, has claimed it: only then does O_EXCL fail so, see open(2). */
+static bool is_in_use(struct udev_device *disk)
+{
+	const char *node = sym_udev_device_get_devnode(disk);
+	const int fd = node ? open(node, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return node && fd < 0 && errno == EBUSY;
+}
+
+bool host_uses_disk(const struct host *host, const struct device *device, char disk[static DISK])
+{
+	struct udev_enumerate *enumerate = sym_udev_enumerate_new(host->udev);
+	bool used = false;
+
+	sym_udev_enumerate_add_match_subsystem(enumerate, "block");
+	sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "disk");
+	sym_udev_enumerate_add_match_parent(enumerate, device->entry);
+	sym_udev_enumerate_scan_devices(enumerate);
+	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item && !used;
+	     item = sym_udev_list_entry_get_next(item)) {
+		struct udev_device *entry = sym_udev_device_new_from_syspath(host->udev, sym_udev_list_entry_get_name(item));
+
+		used = entry && is_in_use(entry);
+		if (used)
+			snprintf(disk, DISK, "%s", sym_udev_device_get_sysname(entry));
+		sym_udev_device_unref(entry);
+	}
+	sym_udev_enumerate_unref(enumerate);
+	return used;
 }

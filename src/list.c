@@ -4,14 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "domain.h"
-#include "host.h"
-#include "list.h"
-#include "ports.h"
+#include "hotplug.h"
 
 struct list {
 	struct host host;
 	struct libvirt libvirt; /* without a connection where it can't be asked */
+	struct domains domains;
 	const char *bold, *green, *red, *plain; /* for a terminal; else empty */
 };
 
@@ -29,7 +27,7 @@ static const char *port_name(const char *hub, const char *number, char name[stat
 /* The same socket's port on the controller's other bus, or "". The link is drivers/usb/core/port.c's. */
 static const char *peer_name(const struct device *hub, const char *number, char name[static NAME])
 {
-	const char *hub_name = device_port(hub);
+	const char *hub_name = hub->port;
 	bool root = strncmp(hub_name, "usb", 3) == 0;
 	char path[PATH_MAX], target[PATH_MAX];
 	char *peer, *separator;
@@ -58,53 +56,62 @@ static const char *describe(const struct device *device, char words[static WORDS
 	return words;
 }
 
-/* What has become of a device, or NULL for an empty port, that belongs to the domain. */
-static const char *state_of(struct list *list, const char *name, const struct device *device)
+/* The domain that holds the device, or NULL. */
+static const char *holder_of(const struct list *list, const struct device *device)
 {
-	struct domain domain;
-	const char *state;
-	int running = domain_open(&domain, &list->libvirt, name);
+	for (size_t i = 0; i < list->domains.held_count; i++) {
+		const struct hostdev *held = &list->domains.held[i];
 
-	if (running <= 0)
-		return running < 0 ? "unknown" : "off";
-	state = !device ? "running" : domain_holds(&domain, device) > 0 ? "held" : "not held";
-	domain_close(&domain);
-	return state;
+		if (!held->missing && device_is_same(&held->device, device))
+			return held->domain;
+	}
+	return NULL;
 }
 
+/* Why a running domain holds nothing of its port. */
+static void print_not_held(struct list *list, const struct device *device)
+{
+	char disk[DISK];
+
+	if (!device)
+		puts("running");
+	else if (host_uses_disk(&list->host, device, disk))
+		printf("%sthe host uses %s%s\n", list->red, disk, list->plain);
+	else
+		printf("%snot held%s\n", list->red, list->plain);
+}
+
+/* port is where the device is plugged in, if there is one. */
 static void print_owner(struct list *list, const struct device *port, const struct device *device)
 {
 	const struct port *owner = ports_owner(port);
-	const char *state, *colour;
+	const char *name = owner ? owner->domain : HOST;
+	const char *holder = device ? holder_of(list, device) : NULL;
+	struct domain domain;
 
-	if (!owner || owner->domain == HOST) {
-		puts(owner ? "host" : "-");
+	printf("%.16s", name ? name : owner ? "host" : "-");
+	if (!list->libvirt.connection || (!name && !holder)) {
+		putchar('\n');
 		return;
 	}
-	if (!list->libvirt.connection) {
-		printf("%.26s\n", owner->domain);
-		return;
-	}
-	state = state_of(list, owner->domain, device);
-	colour = list->plain;
-	if (strcmp(state, "held") == 0)
-		colour = list->green;
-	else if (strcmp(state, "not held") == 0 || strcmp(state, "unknown") == 0)
-		colour = list->red;
-	printf("%.16s: %s%s%s\n", owner->domain, colour, state, list->plain);
+	fputs(": ", stdout);
+	if (holder && name && strcmp(holder, name) == 0)
+		printf("%sheld%s\n", list->green, list->plain);
+	else if (holder)
+		printf("%sheld by %.16s%s\n", name ? list->red : "", holder, list->plain);
+	else if (domains_find(&list->domains, name))
+		print_not_held(list, device);
+	else if (domain_open(&domain, &list->libvirt, name) == FAILED)
+		printf("%sunknown%s\n", list->red, list->plain);
+	else
+		puts("off");
 }
 
-static const struct device *find_child(const struct host *host, const struct device *hub, const char *name)
+static const struct device *find_device(const struct host *host, const char *devpath)
 {
-	size_t length = strlen(hub->devpath);
-
-	for (size_t i = 0; i < host->count; i++) {
-		const char *devpath = host->devices[i].devpath;
-
-		if (strncmp(devpath, hub->devpath, length) == 0 && devpath[length] == '/' &&
-		    strcmp(devpath + length + 1, name) == 0)
+	for (size_t i = 0; i < host->count; i++)
+		if (strcmp(host->devices[i].devpath, devpath) == 0)
 			return &host->devices[i];
-	}
 	return NULL;
 }
 
@@ -119,9 +126,9 @@ static void print_hub(struct list *list, const struct device *hub, int depth)
 		int width;
 
 		snprintf(number, sizeof(number), "%ld", i);
-		port_name(device_port(hub), number, name);
-		device = find_child(&list->host, hub, name);
+		port_name(hub->port, number, name);
 		snprintf(path, sizeof(path), "%s/%s", hub->devpath, name);
+		device = find_device(&list->host, path);
 		/* A deep port's name takes from the device's column, for 80 in all. */
 		width = printf("%*s%-*s ", 2 * depth, "", 16 - 2 * depth, name);
 		printf("%-6s %-*.*s ", peer_name(hub, number, peer), 45 - width, 45 - width,
@@ -143,7 +150,7 @@ static void print_tree(struct list *list)
 		const char *slash = strrchr(bus->devpath, '/');
 		const char *controller = memrchr(bus->devpath, '/', (size_t)(slash - bus->devpath));
 
-		if (strncmp(device_port(bus), "usb", 3) != 0)
+		if (strncmp(bus->port, "usb", 3) != 0)
 			continue;
 		printf("%sbus %u, %s Mb/s, controller %.*s%s\n", list->bold, bus->bus,
 		       host_attribute(bus, "speed"), (int)(slash - controller - 1), controller + 1, list->plain);
@@ -156,7 +163,7 @@ static void print_row(const struct device *device)
 {
 	static const char before[] = "        { \"DOMAIN\", \"", behind[] = "\" },";
 	char words[WORDS], bus[NAME];
-	const char *port = device_port(device);
+	const char *port = device->port;
 	int controller;
 	size_t width;
 
@@ -186,16 +193,16 @@ static void print_rows(struct list *list)
 
 static const char *problem_of(struct list *list, const struct port *row)
 {
-	const char *name = row->domain, *problem = ports_problem(row);
+	const char *problem = ports_problem(row);
 	struct domain domain;
-	int running;
+	enum state state;
 
-	if (problem || name == HOST || !list->libvirt.connection)
+	if (problem || row->domain == HOST || !list->libvirt.connection)
 		return problem;
-	running = domain_open(&domain, &list->libvirt, name);
-	if (running > 0)
+	state = domain_open(&domain, &list->libvirt, row->domain);
+	if (state == RUNNING)
 		domain_close(&domain);
-	return running < 0 ? list->libvirt.error : NULL;
+	return state == FAILED ? list->libvirt.error : NULL;
 }
 
 static int print_problems(struct list *list)
@@ -216,6 +223,15 @@ static int print_problems(struct list *list)
 	return problems > 0;
 }
 
+/* Where libvirt can't be asked, the list has no connection, and the reason is in its error. */
+static void ask_libvirt(struct list *list)
+{
+	if (libvirt_connect(&list->libvirt, ports_uri()) == RUNNING && domains_read(&list->domains, &list->libvirt) < 0) {
+		libvirt_disconnect(&list->libvirt);
+		list->libvirt.connection = NULL;
+	}
+}
+
 int list_ports(void)
 {
 	const bool colour = isatty(STDOUT_FILENO);
@@ -225,15 +241,16 @@ int list_ports(void)
 		.red = colour ? "\033[31m" : "",
 		.plain = colour ? "\033[0m" : "",
 	};
-	int result = host_read(&list.host);
+	struct deadline deadline = { .did_not = "did not list", .seconds = ports_timeout() };
+	int result = deadline_start(&deadline) < 0 ? -1 : host_read(&list.host);
 
 	if (result == 0) {
-		bool connected = libvirt_connect(&list.libvirt, ports_uri()) > 0;
-
+		ask_libvirt(&list);
 		print_tree(&list);
 		print_rows(&list);
 		result = print_problems(&list);
-		if (connected)
+		domains_free(&list.domains);
+		if (list.libvirt.connection)
 			libvirt_disconnect(&list.libvirt);
 		else
 			printf("\nlibvirt could not be asked about the domains:\n%s\n", list.libvirt.error);

@@ -1,15 +1,15 @@
 #include <dlfcn.h>
 
-#include "load.h"
+#include "hotplug.h"
 
-int load_library(const char *soname, const struct symbol symbols[], size_t count)
+int load_library(const char *soname, const struct symbol *symbols)
 {
 	void *library = dlopen(soname, RTLD_LAZY);
 
-	for (size_t i = 0; i < count; i++)
-		if (!library || !dlsym(library, symbols[i].name))
+	for (const struct symbol *symbol = symbols; symbol->name; symbol++)
+		if (!library || !dlsym(library, symbol->name))
 			return -1;
-	for (size_t i = 0; i < count; i++)
-		*symbols[i].function = dlsym(library, symbols[i].name);
+	for (const struct symbol *symbol = symbols; symbol->name; symbol++)
+		*symbol->function = dlsym(library, symbol->name);
 	return 0;
 }

@@ -1,7 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "log.h"
+#include "hotplug.h"
 
 void log_open(bool verbose)
 {

@@ -1,18 +1,9 @@
-#include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "domain.h"
-#include "event.h"
-#include "list.h"
-#include "log.h"
-#include "ports.h"
-#include "sync.h"
+#include "hotplug.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -29,81 +20,15 @@ static void print_usage(FILE *stream)
 	      stream);
 }
 
-struct deadline {
-	unsigned int seconds;
-	const char *did_not; /* how the message begins */
-};
-
-/* Runs in a thread of its own, once the time is up. */
-static void give_up(union sigval value)
-{
-	const struct deadline *deadline = value.sival_ptr;
-
-	alarm(1); /* should even the log be stuck, SIGALRM ends the process */
-	if (libvirt_is_starting()) {
-		log_info("%s: libvirt is still starting", deadline->did_not);
-		_exit(EXIT_SUCCESS);
-	}
-	log_error("%s: libvirt did not answer within %u s", deadline->did_not, deadline->seconds);
-	_exit(EXIT_FAILURE);
-}
-
-/* udev waits for us, so libvirt must not keep us waiting: once the time is up, the program says so and ends. */
-static int start_deadline(struct deadline *deadline)
-{
-	struct sigevent event = {
-		.sigev_notify = SIGEV_THREAD,
-		.sigev_notify_function = give_up,
-		.sigev_value.sival_ptr = deadline,
-	};
-	const struct itimerspec time = { .it_value.tv_sec = (time_t)deadline->seconds };
-	timer_t timer;
-
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 || timer_settime(timer, 0, &time, NULL) < 0) {
-		log_error("%s: cannot set a timer: %s", deadline->did_not, strerror(errno));
-		return -1;
-	}
-	return 0;
-}
-
-static int change_domain(const char *name, enum change change, const struct device *device)
-{
-	char did_not[DID_NOT];
-	struct deadline deadline = { .seconds = ports_timeout(), .did_not = did_not };
-	struct libvirt libvirt;
-	struct domain domain;
-	int result;
-
-	domain_did_not(name, change, device, did_not);
-	if (start_deadline(&deadline) < 0)
-		return -1;
-	result = libvirt_connect(&libvirt, ports_uri());
-	if (result == 0)
-		log_info("%s: libvirt is not running: %s", did_not, libvirt.error);
-	if (result > 0) {
-		result = domain_open(&domain, &libvirt, name);
-		if (result == 0)
-			log_info("%s: the domain is not running", did_not);
-		if (result > 0) {
-			result = domain_change(&domain, change, device);
-			domain_close(&domain);
-		}
-		libvirt_disconnect(&libvirt);
-	}
-	if (result < 0)
-		log_error("%s: %s", did_not, libvirt.error);
-	return result;
-}
-
 static int handle_event(bool dry_run)
 {
 	char text[DEVICE_TEXT];
 	struct event event;
 	const struct port *owner;
-	int result = event_read(&event);
+	const enum event_kind kind = event_read(&event);
 
-	if (result <= 0)
-		return result < 0 ? EXIT_USAGE : EXIT_SUCCESS;
+	if (kind != EVENT_OURS)
+		return kind == EVENT_BAD ? EXIT_USAGE : EXIT_SUCCESS;
 	if (event.device.hub) {
 		log_debug("left alone: %s is a hub", device_text(&event.device, text));
 		return EXIT_SUCCESS;
@@ -119,26 +44,7 @@ static int handle_event(bool dry_run)
 			  owner ? "stays with the host" : "is in no row of the table");
 		return EXIT_SUCCESS;
 	}
-	if (dry_run) {
-		domain_print_change(owner->domain, event.change, &event.device);
-		return EXIT_SUCCESS;
-	}
-	return change_domain(owner->domain, event.change, &event.device) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-/* Keeps nobody waiting, so it may take ten times as long as an event. */
-static int run_sync(const char *only, bool dry_run)
-{
-	struct deadline deadline = { .seconds = 10 * ports_timeout(), .did_not = "did not sync" };
-
-	return start_deadline(&deadline) < 0 || sync_domains(only, dry_run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-static int run_list(void)
-{
-	struct deadline deadline = { .seconds = ports_timeout(), .did_not = "did not list" };
-
-	return start_deadline(&deadline) < 0 || list_ports() != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return settle_event(&event, owner, dry_run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int misuse(void)
@@ -182,6 +88,8 @@ int main(int argc, char *argv[])
 		return misuse();
 	log_open(verbose);
 	if (job == 's')
-		return run_sync(argv[0], dry_run);
-	return job == 'l' ? run_list() : handle_event(dry_run);
+		return settle_domains(argv[0], dry_run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (job == 'l')
+		return list_ports() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return handle_event(dry_run);
 }

@@ -1,7 +1,9 @@
 #include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "ports.h"
+#include "hotplug.h"
 
 /* A table may be empty, which gcc -Wpedantic takes only behind __extension__, and rows may leave out the id. */
 #define ports unused __attribute__((unused)); __extension__ static const struct port ports
@@ -14,22 +16,13 @@
 static const size_t ports_count = sizeof(ports) / sizeof(struct port);
 
 /*
- * A DEVPATH in short form, which leaves out the hubs between the bus and the port, for the port's name has the
- * whole chain in it: ".../usb3/3-10/3-10.2" is ".../usb3/3-10.2". It is the path's text but for the gap.
+ * A DEVPATH in short form leaves out the hubs between the bus and the port, for the port's name has the whole chain
+ * in it: ".../usb3/3-10/3-10.2" is ".../usb3/3-10.2". A longer path than sysfs can have is cut.
  */
 struct short_path {
-	const char *text;
-	size_t gap;    /* where the hubs' names begin */
-	size_t hubs;   /* how long they are, their slashes included */
-	size_t length; /* of the short form */
+	char text[PATH_MAX];
+	size_t bus; /* how long it is up to and with the bus, or all of it where there is none */
 };
-
-static char char_at(const struct short_path *path, size_t i)
-{
-	if (i >= path->length)
-		return '\0';
-	return path->text[i < path->gap ? i : i + path->hubs];
-}
 
 /* Whether a path's component that begins at text is a bus: "usb3", or "usb*" in the table. */
 static bool is_bus(const char *text)
@@ -44,63 +37,55 @@ static bool is_bus(const char *text)
 
 static struct short_path shorten(const char *path)
 {
-	const char *text = !path ? "" : strncmp(path, "/sys/", 5) == 0 ? path + 4 : path;
-	const char *end = text + strlen(text);
-	const char *bus_end = NULL, *last = text;
+	struct short_path to;
+	char *text = to.text, *bus_end = NULL, *end;
 
-	while (end > text && end[-1] == '/')
-		end--;
-	for (const char *slash = text; slash < end; slash += 1 + strcspn(slash + 1, "/")) {
+	snprintf(text, sizeof(to.text), "%s", !path ? "" : strncmp(path, "/sys/", 5) == 0 ? path + 4 : path);
+	for (end = text + strlen(text); end > text && end[-1] == '/'; end--)
+		end[-1] = '\0';
+	for (char *slash = strchr(text, '/'); slash; slash = strchr(slash + 1, '/'))
 		if (is_bus(slash + 1))
 			bus_end = slash + 1 + strcspn(slash + 1, "/");
-		last = slash;
-	}
-	if (!bus_end || last < bus_end)
-		bus_end = last = end;
-	return (struct short_path){
-		.text = text,
-		.gap = (size_t)(bus_end - text),
-		.hubs = (size_t)(last - bus_end),
-		.length = (size_t)(end - text) - (size_t)(last - bus_end),
-	};
+	if (!bus_end)
+		bus_end = end;
+	to.bus = (size_t)(bus_end - text);
+	if (*bus_end)
+		memmove(bus_end, strrchr(text, '/'), strlen(strrchr(text, '/')) + 1);
+	return to;
 }
 
 /* Whether the row has a "*" for the bus number at i: in the bus's own name, or where a port's name begins. */
 static bool is_any_bus(const struct short_path *row, size_t i)
 {
-	if (char_at(row, i) != '*' || i == 0)
+	const char *text = row->text;
+
+	if (text[i] != '*' || i < strlen("/usb"))
 		return false;
-	if (char_at(row, i - 1) == '/')
-		return char_at(row, i + 1) == '-';
-	return i >= 4 && i <= row->gap && strncmp(row->text + i - 4, "/usb", 4) == 0;
+	return i > row->bus ? text[i - 1] == '/' && text[i + 1] == '-' : strncmp(text + i - 4, "/usb", 4) == 0;
+}
+
+/* How much of the device's path the row's matches: all of the row's, or nothing. */
+static size_t match(const struct short_path *row, const struct short_path *device)
+{
+	const char *at = device->text;
+
+	for (size_t i = 0; row->text[i]; i++) {
+		if (is_any_bus(row, i) && isdigit((unsigned char)*at))
+			at += strspn(at, "0123456789");
+		else if (row->text[i] == *at)
+			at++;
+		else
+			return 0;
+	}
+	return (size_t)(at - device->text);
 }
 
 static bool covers(const struct short_path *row, const struct short_path *device)
 {
-	size_t at = 0;
+	const size_t matched = match(row, device);
 
-	for (size_t i = 0; i < row->length; i++) {
-		if (is_any_bus(row, i) && isdigit((unsigned char)char_at(device, at))) {
-			while (isdigit((unsigned char)char_at(device, at)))
-				at++;
-		} else if (char_at(row, i) == char_at(device, at)) {
-			at++;
-		} else {
-			return false;
-		}
-	}
 	/* An empty path is a mistake, and must not hand over every device of the machine. */
-	return row->length > 0 && strchr("/.", char_at(device, at)); /* the end, '\0', is found as well */
-}
-
-/*
- * Whether the row is plainly one of another bus: a cheap look, and the only one that nearly every row of a large table
- * gets. A row that has a "*", "/sys" or slashes in excess, or is shorter than the device's bus, needs the full look.
- */
-static bool is_elsewhere(const char *row, const struct short_path *device)
-{
-	return (size_t)(strchrnul(row, '*') - row) >= device->gap && memcmp(row, device->text, device->gap) != 0 &&
-	       row[device->gap - 1] != '/' && row[1] != 's';
+	return matched > 0 && strchr("/.", device->text[matched]); /* the end, '\0', is found as well */
 }
 
 static bool id_fits(const char *text, const struct device *device)
@@ -127,16 +112,13 @@ static const struct port *find_owner(const struct port *table, size_t rows, cons
 	size_t owner_length = 0;
 
 	for (const struct port *row = table; row < table + rows; row++) {
-		struct short_path row_path;
+		const struct short_path row_path = shorten(row->path);
 
-		if (!row->path || is_elsewhere(row->path, &path))
-			continue;
-		row_path = shorten(row->path);
 		if (!covers(&row_path, &path) || (row->id && !id_fits(row->id, device)))
 			continue;
-		if (!owner || comes_before(row, row_path.length, owner, owner_length)) {
+		if (!owner || comes_before(row, strlen(row_path.text), owner, owner_length)) {
 			owner = row;
-			owner_length = row_path.length;
+			owner_length = strlen(row_path.text);
 		}
 	}
 	return owner;
@@ -155,6 +137,13 @@ unsigned int ports_timeout(void)
 const struct port *ports_owner(const struct device *device)
 {
 	return find_owner(ports, ports_count, device);
+}
+
+const char *ports_guest(const struct port *row, const struct device *device)
+{
+	const struct short_path row_path = shorten(row->path), path = shorten(device->devpath);
+
+	return match(&row_path, &path) == strlen(path.text) ? row->guest : NULL;
 }
 
 const struct port *ports_row(size_t row)
@@ -176,63 +165,49 @@ bool ports_need_id(const struct device *device)
 	return false;
 }
 
-const char *ports_next_domain(size_t *row)
-{
-	const struct port *port, *earlier;
-
-	while ((port = ports_row((*row)++))) {
-		if (port->domain == HOST)
-			continue;
-		for (earlier = ports; earlier < port; earlier++)
-			if (earlier->domain != HOST && strcmp(earlier->domain, port->domain) == 0)
-				break;
-		if (earlier == port)
-			return port->domain;
-	}
-	return NULL;
-}
-
 static bool is_same_row(const struct port *a, const struct port *b)
 {
 	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
 
-	if (a_path.length != b_path.length || !a->id != !b->id || (a->id && strcasecmp(a->id, b->id) != 0))
-		return false;
-	for (size_t i = 0; i < a_path.length; i++)
-		if (char_at(&a_path, i) != char_at(&b_path, i))
-			return false;
-	return true;
+	return strcmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || strcasecmp(a->id, b->id) == 0);
 }
 
 static bool has_stray_star(const struct short_path *path)
 {
-	for (size_t i = 0; i < path->length; i++)
-		if (char_at(path, i) == '*' && !is_any_bus(path, i))
+	for (size_t i = 0; path->text[i]; i++)
+		if (path->text[i] == '*' && !is_any_bus(path, i))
 			return true;
 	return false;
 }
 
-/* Behind a bus come ports, whose names have nothing else in them. */
-static bool can_be_port(const struct short_path *path)
+/* As libvirt writes a USB address: bus, and port of the bus or of hubs, as in "0:5" and "0:1.2". */
+static bool is_guest_port(const char *text)
 {
-	const char *name = path->text + path->gap + path->hubs + 1;
+	const size_t bus = strspn(text, "0123456789");
 
-	return path->gap == path->length || strspn(name, "0123456789*-.") == strcspn(name, "/");
+	return bus > 0 && text[bus] == ':' && isdigit((unsigned char)text[bus + 1]) &&
+	       strspn(text + bus + 1, "0123456789.") == strlen(text + bus + 1);
 }
 
 const char *ports_problem(const struct port *row)
 {
 	const struct short_path path = shorten(row->path);
+	const char *port = path.text + path.bus;
 	struct usb_id id;
 
-	if (path.length < strlen("/devices") || strncmp(path.text, "/devices/", path.length < 9 ? path.length : 9) != 0)
+	if (strncmp(path.text, "/devices", 8) != 0 || !strchr("/", path.text[8]))
 		return "its path doesn't begin with /devices";
 	if (has_stray_star(&path))
 		return "* can stand for the bus number only";
-	if (!can_be_port(&path))
+	/* Behind a bus come ports, whose names have nothing else in them. */
+	if (*port && strspn(port + 1, "0123456789*-.") != strlen(port + 1))
 		return "its path is not a port's, as usb3/3-10.2 is";
 	if (row->id && !usb_id_from_lsusb(row->id, &id))
 		return "its id is not vendor:product, as 046d:c08e is";
+	if (row->guest && !is_guest_port(row->guest))
+		return "its guest is not a port of the guest, as 0:5 is";
+	if (row->guest && !*port)
+		return "it has a guest port, for which its path has to be one port";
 	for (const struct port *earlier = ports; earlier < row; earlier++)
 		if (is_same_row(earlier, row))
 			return "an earlier row has the same path and id";

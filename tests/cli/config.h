@@ -4,7 +4,7 @@ static const unsigned int timeout = 1;
 
 static const struct port ports[] = {
 	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb3/3-1" },
-	{ "vm2", "/devices/pci0000:00/0000:00:14.0/usb*/*-10.2" },
+	{ "vm2", "/devices/pci0000:00/0000:00:14.0/usb*/*-10.2", .guest = "0:5" },
 	{ "vm2", "/devices/pci0000:00/0000:00:14.0/usb3/3-1", "1d6b:0104" },
 	{ HOST,  "/devices", "1050:0407" },
 };

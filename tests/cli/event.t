@@ -55,16 +55,28 @@ is_refused 'a PRODUCT with line breaks and quotes' "PRODUCT is '1 \"2\" '3'" "PR
 
 long=$(printf '%0100000d' 0)
 is_left_alone 'a DEVPATH of 100 kB' "DEVPATH=/devices/$long"
-goes_to 'a port 100 kB down' 'attach vm1 3 7' "DEVPATH=$PCI/usb3/3-1/$long/3-1.2"
+is_left_alone 'a port 100 kB down, deeper than sysfs can be,' "DEVPATH=$PCI/usb3/3-1/$long/3-1.2"
 is_refused 'a BUSNUM of 100 kB' 'BUSNUM is' "BUSNUM=$long"
 is_refused 'a DEVNUM of 100 kB of nines' 'DEVNUM is' "DEVNUM=$(printf %s "$long" | tr 0 9)"
 
-run -n DEVNUM=008
-check 'the XML names the device by bus and device number' [ "$output" = "attach vm1 3 8
+run -n DEVNUM=008 PRODUCT=46d/c08e/100
+check 'the XML names the device, and whose it is' [ "$output" = "attach vm1 3 8
 <hostdev mode='subsystem' type='usb'>
-  <source>
+  <source startupPolicy='optional'>
+    <vendor id='0x046d'/>
+    <product id='0xc08e'/>
     <address bus='3' device='8'/>
   </source>
+  <alias name='ua-usb-hotplug-3-1'/>
+</hostdev>" ]
+run -n "DEVPATH=$PCI/usb3/3-10/3-10.2"
+check 'and the port of the guest, where the row has one' [ "$output" = "attach vm2 3 7
+<hostdev mode='subsystem' type='usb'>
+  <source startupPolicy='optional'>
+    <address bus='3' device='7'/>
+  </source>
+  <alias name='ua-usb-hotplug-3-10_2'/>
+  <address type='usb' bus='0' port='5'/>
 </hostdev>" ]
 
 reasons_are_given() {

@@ -15,18 +15,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = text_of(data, size), *next = text, *line;
 	struct event event;
-	int result;
+	enum event_kind kind;
 
 	clearenv();
 	while ((line = strsep(&next, "\n")))
 		if (strchr(line, '='))
 			putenv(line);
-	result = event_read(&event);
-	MUST(result >= -1 && result <= 1);
-	if (result > 0) {
+	kind = event_read(&event);
+	if (kind == EVENT_OURS) {
 		char words[DEVICE_TEXT];
 
-		MUST(event.change == ATTACH || event.change == DETACH);
+		MUST(event.action == ATTACH || event.action == DETACH);
 		MUST(event.device.bus >= 1 && event.device.bus <= 999);
 		MUST(event.device.number >= 1 && event.device.number <= 999);
 		MUST(event.device.devpath && *event.device.devpath);

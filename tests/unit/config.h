@@ -1,4 +1,4 @@
-/* The table for unit tests: some rows are wrong, as rows 2 to 9 say. Those that need other rows bring their own. */
+/* The table for unit tests: some rows are wrong, as their domains say. Those that need other rows bring their own. */
 static const char uri[] = "test:///none";
 static const unsigned int timeout = 7;
 
@@ -16,4 +16,7 @@ static const struct port ports[] = {
 	{ "vm2",      "/devices/pci0000:00/0000:00:14.0/usb*/*-4.1/" },
 	{ "vm2",      "/devices/pci0000:00/0000:00:14.0/usb3/3-1", "1050:0407" },
 	{ "vm3",      "/devices/" },
+	{ "guest",    "/devices/pci0000:00/0000:00:14.0/usb3/3-5", .guest = "5" },
+	{ "guest",    "/devices/pci0000:00/0000:00:14.0/usb7", .guest = "0:5" },
+	{ "guest",    "/devices/pci0000:00/0000:00:14.0/usb3/3-6", .guest = "0:5" },
 };

@@ -48,18 +48,33 @@ static void anything_else_is_no_id(void **state)
 
 static void a_message_names_the_device_by_what_is_known(void **state)
 {
-	struct device device = { .devpath = "/devices/usb3/3-10/3-10.2", .bus = 3, .number = 7 };
+	struct device device = { .bus = 3, .number = 7 };
 	char text[DEVICE_TEXT];
 
 	(void)state;
+	assert_string_equal(device_text(&device, text), "bus 3 device 7");
+	device_set_devpath(&device, "/devices/usb3/3-10/3-10.2");
 	assert_string_equal(device_text(&device, text), "3-10.2 (bus 3 device 7)");
 	device.has_id = true;
 	device.id = (struct usb_id){ 0x046d, 0xc08e };
 	assert_string_equal(device_text(&device, text), "3-10.2 (046d:c08e, bus 3 device 7)");
-	device.devpath = "3-10.2";
-	assert_string_equal(device_port(&device), "3-10.2");
-	device.devpath = NULL;
-	assert_string_equal(device_text(&device, text), "bus 3 device 7");
+	device_set_devpath(&device, "3-1");
+	assert_string_equal(device_text(&device, text), "3-1 (046d:c08e, bus 3 device 7)");
+}
+
+static void devices_are_the_same_by_address_unless_their_ids_differ(void **state)
+{
+	const struct device device = { .bus = 3, .number = 7, .has_id = true, .id = { 1, 2 } };
+	struct device other = { .bus = 3, .number = 7 };
+
+	(void)state;
+	assert_true(device_is_same(&device, &other));
+	other.has_id = true;
+	assert_false(device_is_same(&device, &other));
+	other.id = device.id;
+	assert_true(device_is_same(&device, &other));
+	other.bus = 4;
+	assert_false(device_is_same(&device, &other));
 }
 
 int main(void)
@@ -68,6 +83,7 @@ int main(void)
 		cmocka_unit_test(an_id_is_two_fields_and_a_product_three),
 		cmocka_unit_test(anything_else_is_no_id),
 		cmocka_unit_test(a_message_names_the_device_by_what_is_known),
+		cmocka_unit_test(devices_are_the_same_by_address_unless_their_ids_differ),
 	};
 
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);

@@ -24,7 +24,7 @@ static int a_plug(void **state)
 	return 0;
 }
 
-static void assert_event_with(const char *name, const char *value, int expected)
+static void assert_event_with(const char *name, const char *value, enum event_kind expected)
 {
 	struct event event;
 
@@ -34,7 +34,7 @@ static void assert_event_with(const char *name, const char *value, int expected)
 	else
 		unsetenv(name);
 	if (event_read(&event) != expected)
-		fail_msg("%s=%s should be %d", name, value ? value : "(unset)", expected);
+		fail_msg("%s=%s should be %d", name, value ? value : "(unset)", (int)expected);
 }
 
 static void a_plug_is_read(void **state)
@@ -42,8 +42,8 @@ static void a_plug_is_read(void **state)
 	struct event event;
 
 	(void)state;
-	assert_int_equal(event_read(&event), 1);
-	assert_int_equal(event.change, ATTACH);
+	assert_int_equal(event_read(&event), EVENT_OURS);
+	assert_int_equal(event.action, ATTACH);
 	assert_string_equal(event.device.devpath, DEVPATH);
 	assert_int_equal(event.device.bus, 3);
 	assert_int_equal(event.device.number, 8);
@@ -60,11 +60,11 @@ static void bind_attaches_and_remove_detaches(void **state)
 
 	(void)state;
 	setenv("ACTION", "bind", 1);
-	assert_int_equal(event_read(&event), 1);
-	assert_int_equal(event.change, ATTACH);
+	assert_int_equal(event_read(&event), EVENT_OURS);
+	assert_int_equal(event.action, ATTACH);
 	setenv("ACTION", "remove", 1);
-	assert_int_equal(event_read(&event), 1);
-	assert_int_equal(event.change, DETACH);
+	assert_int_equal(event_read(&event), EVENT_OURS);
+	assert_int_equal(event.action, DETACH);
 }
 
 static void other_events_are_not_ours(void **state)
@@ -79,7 +79,7 @@ static void other_events_are_not_ours(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(table); i++)
-		assert_event_with(table[i].name, table[i].value, 0);
+		assert_event_with(table[i].name, table[i].value, EVENT_NOT_OURS);
 }
 
 static void a_bad_variable_is_refused(void **state)
@@ -88,13 +88,13 @@ static void a_bad_variable_is_refused(void **state)
 					       " 1", "1 ", "1\n", "1x",	  "0x1",		  "1.0", "%n" };
 
 	(void)state;
-	assert_event_with("ACTION", NULL, -1);
-	assert_event_with("ACTION", "", -1);
-	assert_event_with("DEVPATH", NULL, -1);
-	assert_event_with("DEVPATH", "", -1);
+	assert_event_with("ACTION", NULL, EVENT_BAD);
+	assert_event_with("ACTION", "", EVENT_BAD);
+	assert_event_with("DEVPATH", NULL, EVENT_BAD);
+	assert_event_with("DEVPATH", "", EVENT_BAD);
 	for (size_t i = 0; i < LENGTH(numbers); i++) {
-		assert_event_with("BUSNUM", numbers[i], -1);
-		assert_event_with("DEVNUM", numbers[i], -1);
+		assert_event_with("BUSNUM", numbers[i], EVENT_BAD);
+		assert_event_with("DEVNUM", numbers[i], EVENT_BAD);
 	}
 }
 
@@ -105,9 +105,14 @@ static void numbers_are_decimal_from_1_to_999(void **state)
 		unsigned int value;
 	} table[] = { { "1", 1 }, { "008", 8 }, { "010", 10 }, { "999", 999 }, { "0000000042", 42 } };
 
+	struct event event;
+
 	(void)state;
-	for (size_t i = 0; i < LENGTH(table); i++)
-		assert_int_equal(parse_number(table[i].text), table[i].value);
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		setenv("DEVNUM", table[i].text, 1);
+		assert_int_equal(event_read(&event), EVENT_OURS);
+		assert_int_equal(event.device.number, table[i].value);
+	}
 }
 
 static void a_malformed_product_is_kept_for_whoever_needs_it(void **state)
@@ -116,11 +121,11 @@ static void a_malformed_product_is_kept_for_whoever_needs_it(void **state)
 
 	(void)state;
 	setenv("PRODUCT", "46d-c08e", 1);
-	assert_int_equal(event_read(&event), 1);
+	assert_int_equal(event_read(&event), EVENT_OURS);
 	assert_string_equal(event.bad_product, "46d-c08e");
 	assert_false(event.device.has_id);
 	unsetenv("PRODUCT");
-	assert_int_equal(event_read(&event), 1);
+	assert_int_equal(event_read(&event), EVENT_OURS);
 	assert_null(event.bad_product);
 	assert_false(event.device.has_id);
 }
@@ -149,7 +154,7 @@ static void a_hub_is_told_by_its_type_or_else_by_its_name(void **state)
 			setenv("ID_MODEL", table[i].model, 1);
 		if (table[i].database)
 			setenv("ID_MODEL_FROM_DATABASE", table[i].database, 1);
-		assert_int_equal(event_read(&event), 1);
+		assert_int_equal(event_read(&event), EVENT_OURS);
 		if (event.device.hub != table[i].hub)
 			fail_msg("row %zu should%s be a hub", i, table[i].hub ? "" : " not");
 	}
@@ -174,8 +179,8 @@ static void only_what_the_kernel_adds_of_itself_is_new(void **state)
 			setenv("SEQNUM", table[i].number, 1);
 		if (table[i].synthetic)
 			setenv("SYNTH_UUID", table[i].synthetic, 1);
-		assert_int_equal(event_read(&event), 1);
-		if (event.device.is_new != table[i].is_new)
+		assert_int_equal(event_read(&event), EVENT_OURS);
+		if (event.is_new != table[i].is_new)
 			fail_msg("row %zu should%s be new", i, table[i].is_new ? "" : " not");
 	}
 }
@@ -187,7 +192,7 @@ int main(void)
 		cmocka_unit_test_setup(bind_attaches_and_remove_detaches, a_plug),
 		cmocka_unit_test(other_events_are_not_ours),
 		cmocka_unit_test(a_bad_variable_is_refused),
-		cmocka_unit_test(numbers_are_decimal_from_1_to_999),
+		cmocka_unit_test_setup(numbers_are_decimal_from_1_to_999, a_plug),
 		cmocka_unit_test_setup(a_malformed_product_is_kept_for_whoever_needs_it, a_plug),
 		cmocka_unit_test(a_hub_is_told_by_its_type_or_else_by_its_name),
 		cmocka_unit_test(only_what_the_kernel_adds_of_itself_is_new),

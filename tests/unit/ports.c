@@ -163,15 +163,30 @@ static void the_compiled_table_answers(void **state)
 	assert_null(ports_row(LENGTH(ports)));
 }
 
-static void each_domain_of_the_table_is_named_once(void **state)
+static void a_guest_port_is_for_the_very_port_of_its_row(void **state)
 {
-	static const char *const expected[] = { "vm1", "no path", "path", "star", "id", "repeated", "vm2", "vm3" };
-	size_t row = 0;
+	static const struct port row = { "vm1", PCI "/usb*/*-10.2", .guest = "0:5" };
+	static const char *const elsewhere[] = { PCI "/usb3/3-10/3-10.2/3-10.2.1", PCI "/usb3/3-10/3-10.3", PCI "/usb3" };
+	struct device device = device_at(PCI "/usb3/3-10/3-10.2");
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(expected); i++)
-		assert_string_equal(ports_next_domain(&row), expected[i]);
-	assert_null(ports_next_domain(&row));
+	assert_string_equal(ports_guest(&row, &device), "0:5");
+	for (size_t i = 0; i < LENGTH(elsewhere); i++) {
+		device = device_at(elsewhere[i]);
+		assert_null(ports_guest(&row, &device));
+	}
+}
+
+static void a_guest_port_is_a_bus_and_a_port(void **state)
+{
+	static const char *const good[] = { "0:5", "0:1.2", "12:15" };
+	static const char *const bad[] = { "", "5", ":5", "0:", "0:x", "x:5", "0:5'", "0:.5", "0-5" };
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(good); i++)
+		assert_true(is_guest_port(good[i]));
+	for (size_t i = 0; i < LENGTH(bad); i++)
+		assert_false(is_guest_port(bad[i]));
 }
 
 static void a_row_that_can_never_own_a_device_is_told(void **state)
@@ -185,6 +200,8 @@ static void a_row_that_can_never_own_a_device_is_told(void **state)
 		[7] = "* can stand for the bus number only",
 		[8] = "its id is not vendor:product, as 046d:c08e is",
 		[9] = "an earlier row has the same path and id",
+		[13] = "its guest is not a port of the guest, as 0:5 is",
+		[14] = "it has a guest port, for which its path has to be one port",
 	};
 
 	(void)state;
@@ -206,7 +223,8 @@ int main(void)
 		cmocka_unit_test(of_two_ids_the_longest_path_wins_then_the_first_row),
 		cmocka_unit_test(an_empty_table_owns_nothing),
 		cmocka_unit_test(the_compiled_table_answers),
-		cmocka_unit_test(each_domain_of_the_table_is_named_once),
+		cmocka_unit_test(a_guest_port_is_for_the_very_port_of_its_row),
+		cmocka_unit_test(a_guest_port_is_a_bus_and_a_port),
 		cmocka_unit_test(a_row_that_can_never_own_a_device_is_told),
 	};
 

@@ -129,6 +129,7 @@ class Lab:
         self.image = PROJECT / "build" / "lab" / suite
         self.plugged = {}
         self.sticks = 0
+        self.sticks_by_port = {}
 
     def __enter__(self):
         self.build()
@@ -276,7 +277,7 @@ class Lab:
         if driver == "usb-storage":
             self.sticks += 1
             properties["drive"] = f"stick{self.sticks}"
-            file = self.directory / properties["drive"]
+            file = self.sticks_by_port[port] = self.directory / properties["drive"]
             file.write_bytes(content)
             self.monitor.call("blockdev-add", driver="file", filename=str(file), **{"node-name": properties["drive"]})
         self.monitor.call("device_add", driver=driver, bus="xhci.0", port=port, id=f"port{port}", **properties)
@@ -287,6 +288,10 @@ class Lab:
         self.monitor.call("device_del", id=f"port{port}")
         for name in [name for name in self.plugged if name == port or name.startswith(port + ".")]:
             del self.plugged[name]
+
+    def stick(self, port):
+        """What is on the stick in this port."""
+        return self.sticks_by_port[port].read_bytes()
 
     def pull_all(self):
         for port in sorted(self.plugged, key=len):
@@ -306,8 +311,8 @@ class Lab:
         return f"{self.run(script).strip()} the program built {'inside' if self.build_inside else 'outside'}"
 
     def state(self, domain):
-        """The ports whose devices the live domain holds, "gone" for one no more plugged in, and how many of them
-        its QEMU has opened."""
+        """The ports whose devices the live domain holds, "gone" for one no more plugged in, "missing" for one that was
+        gone when the domain started, and how many of them its QEMU has opened."""
         script = f"virsh -q 'dumpxml {domain}; echo ====; qemu-monitor-command {domain} --hmp info usb; echo ===='"
         script += "; grep -H . /sys/bus/usb/devices/*/busnum /sys/bus/usb/devices/*/devnum"
         xml, opened, sysfs = self.run(script, check=False).split("====")
@@ -315,9 +320,12 @@ class Lab:
         for port, number in re.findall(r"devices/(\S+)/(?:bus|dev)num:(\d+)", sysfs):
             numbers[port] = numbers.get(port, ()) + (number,)
         names = {number: port for port, number in numbers.items()}
-        addresses = ElementTree.fromstring(xml).findall("devices/hostdev[@type='usb']/source/address")
-        held = sorted(names.get((a.get("bus"), a.get("device")), "gone") for a in addresses)
-        return held, len(re.findall(r"ID: hostdev", opened))
+        held = []
+        for source in ElementTree.fromstring(xml).findall("devices/hostdev[@type='usb']/source"):
+            address = source.find("address")
+            number = address is not None and (address.get("bus"), address.get("device"))
+            held.append("missing" if source.get("missing") else names.get(number, "gone"))
+        return sorted(held), len(re.findall(r"ID: (?:hostdev|ua-)", opened))
 
     def wait_held(self, domain, *ports, seconds=60):
         """Waits until the domain holds what is in these ports and nothing else, and its QEMU has opened it."""
@@ -369,6 +377,10 @@ class Lab:
         """What the program, or another, logged since mark(), as "error: ...", "info: ..." and so on."""
         names = {3: "error", 4: "warning", 5: "notice", 6: "info", 7: "debug"}
         return [f"{names.get(p, p)}: {message}" for name, p, message in self.journal() if name == identifier]
+
+    def wait_logged(self, pattern):
+        """Waits until the program has logged a line since mark() that matches the regular expression."""
+        wait_until(lambda: any(re.fullmatch(pattern, line) for line in self.log()), lambda: f"{pattern}: {self.log()}")
 
     def assert_log(self, *patterns):
         """Asserts that the program's lines since mark() are just these, as regular expressions."""

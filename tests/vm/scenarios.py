@@ -5,12 +5,64 @@ The ports and their domains are in config.h. A scenario starts with nothing plug
 
 import contextlib
 import hashlib
+import itertools
 import random
+import xml.etree.ElementTree as ElementTree
 
 import lab as lab_module
 
 
 QEMU_OF_VM1 = "^[^ ]*qemu-system[^ ]* .*guest=vm1"
+
+
+TABLE = (lab_module.HERE / "config.h").read_text()
+BUS = "/devices/pci0000:00/0000:00:14.0/usb1"
+
+
+@contextlib.contextmanager
+def _table(lab, table):
+    """While this lasts, the machine's program has this table."""
+    lab.install_table(table)
+    try:
+        yield
+    finally:
+        lab.install_table(TABLE)
+
+
+@contextlib.contextmanager
+def _without_the_program(lab):
+    """While this lasts, neither udev nor libvirt can run the program."""
+    lab.run("mv /usr/local/sbin/libvirt-usb-hotplug /usr/local/sbin/away")
+    try:
+        yield
+        lab.settle()
+    finally:
+        lab.run("mv /usr/local/sbin/away /usr/local/sbin/libvirt-usb-hotplug")
+
+
+def _renumber(lab):
+    """Has the kernel number the devices anew, as it does at each boot."""
+    controller = "0000:00:14.0"
+    driver = "/sys/bus/pci/drivers/xhci_hcd"
+    lab.run(f"echo {controller} >{driver}/unbind; udevadm settle; echo {controller} >{driver}/bind; udevadm settle")
+
+
+def _number(lab, port):
+    return int(lab.run(f"cat /sys/bus/usb/devices/{port}/devnum"))
+
+
+def _save_with_device(lab):
+    """Has vm1 saved, as libvirt-guests does at shutdown, while it holds what is in port 1. Returns its number."""
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.run("virsh -q managedsave vm1", timeout=120)
+    return _number(lab, "1-1")
+
+
+def _partitioned(size):
+    """The content of a disk with one partition, from its second sector to its end."""
+    entry = bytes([0, 0, 0, 0, 0x0C, 0, 0, 0]) + (2048).to_bytes(4, "little") + (size // 512 - 2048).to_bytes(4, "little")
+    return (bytes(446) + entry + bytes(48) + b"\x55\xaa").ljust(size, b"\0")
 
 
 @contextlib.contextmanager
@@ -372,22 +424,6 @@ def what_is_plugged_and_pulled_while_libvirtd_is_down_is_in_line_once_it_is_back
     lab.assert_no_complaint()
 
 
-def a_table_that_was_changed_is_brought_in_line_by_one_sync(lab):
-    table = (lab_module.HERE / "config.h").read_text()
-    row = '{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb1/1-10" },'
-    lab.plug("10")
-    lab.wait_plugged("1-10")
-    lab.wait_held("vm1")
-    try:
-        lab.install_table(table.replace("ports[] = {", f"ports[] = {{ {row}"))
-        lab.run("libvirt-usb-hotplug -s")
-        lab.wait_held("vm1", "1-10")
-        lab.pull("10")
-        lab.wait_held("vm1")
-    finally:
-        lab.install_table(table)
-
-
 def a_domain_started_five_times_has_its_three_devices_each_time(lab):
     lab.plug("1")
     lab.plug("4", "usb-hub")
@@ -448,7 +484,7 @@ def a_sync_repeated_changes_nothing_and_a_dry_run_nothing_at_all(lab):
         lab.wait_plugged("1-1")
         number = int(lab.run("cat /sys/bus/usb/devices/1-1/devnum"))
         planned = lab.run("libvirt-usb-hotplug -n -s")
-        assert planned.splitlines()[0] == f"attach vm1 1 {number}" and len(planned.splitlines()) == 6, planned
+        assert planned.splitlines()[0] == f"attach vm1 1 {number}" and len(planned.splitlines()) == 9, planned
         lab.wait_held("vm1")
         lab.run("libvirt-usb-hotplug -s")
         lab.wait_held("vm1", "1-1")
@@ -511,6 +547,254 @@ def the_list_shows_ports_domains_rows_and_mistakes(lab):
     has("status 1")
     text = lab.run("setpriv --reuid nobody --clear-groups libvirt-usb-hotplug -l; echo status $?")
     assert "0627:0001" in text and "could not be asked" in text and "status 0" in text, text
+
+
+def a_saved_domain_whose_device_was_replugged_meanwhile_starts_and_holds_it(lab):
+    _save_with_device(lab)
+    lab.pull("1")
+    lab.plug("1")
+    lab.wait_plugged("1-1")
+    lab.run("virsh -q start vm1", timeout=120)
+    lab.wait_held("vm1", "1-1")
+    lab.assert_no_complaint()
+
+
+def a_saved_domain_whose_device_was_pulled_meanwhile_starts_and_keeps_nothing_of_it(lab):
+    _save_with_device(lab)
+    lab.pull("1")
+    lab.wait_pulled("1-1")
+    lab.run("virsh -q start vm1", timeout=120)
+    lab.wait_held("vm1")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.assert_no_complaint()
+
+
+def a_domain_saved_before_the_host_rebooted_leaves_the_host_what_has_its_devices_address_by_then(lab):
+    _renumber(lab)
+    number = _save_with_device(lab)
+    lab.pull("1")
+    lab.plug("10", "usb-kbd")
+    lab.reboot()
+    lab.wait_plugged("1-10")
+    assert _number(lab, "1-10") == number, (_number(lab, "1-10"), number)
+    lab.run("virsh -q start vm1", timeout=120)
+    lab.wait_held("vm1")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.assert_no_complaint()
+
+
+def a_saved_domain_gives_back_an_identical_device_of_another_port_that_has_the_address_by_then(lab):
+    _renumber(lab)
+    number = _save_with_device(lab)
+    lab.pull("1")
+    lab.plug("10")
+    _renumber(lab)
+    lab.wait_plugged("1-10")
+    assert _number(lab, "1-10") == number, (_number(lab, "1-10"), number)
+    lab.run("virsh -q start vm1", timeout=120)
+    lab.wait_held("vm1")
+    lab.assert_no_complaint()
+
+
+def a_domain_saved_to_a_file_is_restored_though_its_device_was_replugged(lab):
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.run("virsh -q save vm1 /var/lib/libvirt/images/vm1.save", timeout=120)
+    lab.pull("1")
+    lab.plug("1")
+    lab.wait_plugged("1-1")
+    lab.run("virsh -q restore /var/lib/libvirt/images/vm1.save", timeout=120)
+    lab.wait_held("vm1", "1-1")
+    lab.assert_no_complaint()
+
+
+def a_domain_reverted_to_a_snapshot_with_memory_holds_what_is_plugged_in_now(lab):
+    image = "/var/lib/libvirt/images/vm1.qcow2"
+    lab.run(f"qemu-img create -q -f qcow2 {image} 16M")
+    lab.set_up("vm1", devices=f"<disk type='file'><driver name='qemu' type='qcow2'/><source file='{image}'/>"
+                              "<target dev='vda' bus='virtio'/></disk>")
+    lab.mark()
+    lab.plug("1")
+    lab.plug("4")
+    lab.wait_held("vm1", "1-1", "1-4")
+    lab.run("virsh -q snapshot-create-as vm1 before", timeout=120)
+    lab.pull("1")
+    lab.plug("1")
+    lab.pull("4")
+    lab.wait_pulled("1-4")
+    lab.wait_held("vm1", "1-1")
+    lab.run("virsh -q snapshot-revert vm1 before", timeout=120)
+    lab.wait_held("vm1", "1-1")
+    lab.assert_no_complaint()
+    lab.run("virsh -q snapshot-delete vm1 before")
+    lab.set_up("vm1")
+
+
+def a_definition_with_our_entries_in_it_starts_with_the_device_there_elsewhere_and_gone(lab):
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.run("virsh -q dumpxml vm1 >/run/vm1.xml && virsh -q define /run/vm1.xml")
+    lab.run("virsh -q dumpxml --inactive vm1 | grep -q ua-usb-hotplug-1-1")
+    lab.restart_domain("vm1")
+    lab.wait_held("vm1", "1-1")
+    for port, held in (("1", ["1-1"]), ("4", ["1-4"]), ("2", []), ("10", [])):
+        lab.pull_all()
+        lab.plug(port)
+        lab.wait_plugged(f"1-{port}")
+        lab.restart_domain("vm1")
+        lab.wait_held("vm1", *held)
+    lab.pull_all()
+    lab.restart_domain("vm1")
+    lab.wait_held("vm1")
+    lab.assert_no_complaint()
+    lab.set_up("vm1")
+
+
+def a_table_changed_in_every_way_is_followed_by_one_sync_and_what_others_attached_stays(lab):
+    by_id = "<vendor id='0x056a'/><product id='0x0000'/>"
+    by_hand = "<address bus='1' device='$(cat /sys/bus/usb/devices/1-11/devnum)'/>"
+    for port, driver in ("1", "usb-tablet"), ("2", "usb-tablet"), ("4", "usb-tablet"), ("8", "usb-ccid"), \
+            ("11", "usb-tablet"), ("12", "usb-wacom-tablet"):
+        lab.plug(port, driver)
+    lab.wait_plugged("1-11", "1-12")
+    lab.attach_by_hand("vm1", by_hand)
+    lab.attach_by_hand("vm2", by_id)
+    lab.wait_held("vm1", "1-1", "1-4", "1-11")
+    lab.wait_held("vm2", "1-2", "1-8", "1-12")
+    lab.mark()
+    changed = TABLE
+    for old, new in (
+            (f'{{ "vm1",     "{BUS}/1-1" }}', f'{{ "vm2", "{BUS}/1-1" }}'),                  # to another domain
+            (f'{{ "vm1",     "{BUS}/1-4" }},', ""),                                         # dropped
+            ("ports[] = {", 'ports[] = { { HOST, "/devices", "08e6:4433" },'                # an id for the host
+                            f'{{ "vm1", "{BUS}/1-2", "0627:0001" }},')):                    # an id added
+        assert old in changed, old
+        changed = changed.replace(old, new)
+    with _table(lab, changed):
+        lab.run("libvirt-usb-hotplug -s")
+        lab.wait_held("vm1", "1-2", "1-11")
+        lab.wait_held("vm2", "1-1", "1-12")
+        assert lab.run("libvirt-usb-hotplug -n -s") == ""
+    lab.run("libvirt-usb-hotplug -s vm1")
+    lab.wait_held("vm1", "1-1", "1-4", "1-11")
+    lab.wait_held("vm2", "1-12")
+    lab.run("libvirt-usb-hotplug -s")
+    lab.wait_held("vm2", "1-2", "1-8", "1-12")
+    lab.assert_no_complaint()
+    lab.detach_by_hand("vm1", by_hand)
+    lab.detach_by_hand("vm2", by_id)
+
+
+def libvirtd_restarted_while_entries_are_missing_leaves_none_and_the_domain_lives(lab):
+    _save_with_device(lab)
+    lab.pull("1")
+    lab.wait_pulled("1-1")
+    with _without_the_program(lab):
+        lab.run("virsh -q start vm1", timeout=120)
+        assert lab.state("vm1")[0] == ["missing"], lab.state("vm1")
+        process = lab.run(f"pgrep -f '{QEMU_OF_VM1}'")
+    lab.run("systemctl restart libvirtd", timeout=120)
+    lab.wait_held("vm1")
+    assert lab.run(f"pgrep -f '{QEMU_OF_VM1}'") == process
+    lab.assert_no_complaint()
+
+
+def a_stale_address_whose_number_another_device_has_by_now_is_given_up(lab):
+    _renumber(lab)
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    number = _number(lab, "1-1")
+    with _without_the_program(lab):
+        lab.pull("1")
+        lab.plug("2")
+        _renumber(lab)
+        lab.wait_plugged("1-2")
+        assert _number(lab, "1-2") == number, (_number(lab, "1-2"), number)
+    lab.run("libvirt-usb-hotplug -s")
+    lab.wait_held("vm1")
+    lab.wait_held("vm2", "1-2")
+    lab.run("systemctl restart libvirtd", timeout=120)
+    lab.wait_held("vm2", "1-2")
+    lab.assert_no_complaint()
+
+
+def a_device_replugged_while_its_port_is_still_held_is_held_once(lab):
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    with _without_the_program(lab):
+        lab.pull("1")
+        lab.wait_pulled("1-1")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.pull("1")
+    lab.wait_held("vm1")
+    lab.assert_no_complaint()
+
+
+def a_disk_that_the_host_uses_stays_with_it_until_it_is_free(lab):
+    written = b"written by the host"
+    for make, use, free in (
+            ("mkfs.ext4 -q -F /dev/sda", "mount /dev/sda /mnt", "umount /mnt"),
+            ("mkfs.ext4 -q -F /dev/sda1", "mount /dev/sda1 /mnt", "umount /mnt"),
+            ("mkswap /dev/sda", "swapon /dev/sda", "swapoff /dev/sda")):
+        lab.run("virsh -q destroy vm2")
+        lab.plug("5", "usb-storage", _partitioned(2**24))
+        lab.wait_plugged("2-5")
+        lab.wait_inside("test -b /dev/sda1")
+        lab.run(f"{make} && {use}")
+        if "mount" in free:
+            lab.run(f"echo {written.decode()} >/mnt/file")
+        lab.mark()
+        lab.run("virsh -q start vm2", timeout=120)
+        lab.wait_logged(rf"error: vm2: did not attach 2-5 \(46f4:0001, .*\): the host uses its disk sda")
+        lab.wait_held("vm2")
+        text = lab.run("libvirt-usb-hotplug -s; echo status $?; libvirt-usb-hotplug -l")
+        assert "status 1" in text and "vm2: the host uses sda" in text, text
+        lab.run(free)
+        lab.run("libvirt-usb-hotplug -s")
+        lab.wait_held("vm2", "2-5")
+        if "mount" in free:
+            assert written in lab.stick("5"), "what was written is lost"
+        lab.pull("5")
+        lab.wait_held("vm2")
+
+
+def devices_are_at_the_ports_of_the_guest_that_the_table_says_in_whatever_order_they_come(lab):
+    guest_ports = {"1": "0:5", "2": "0:6", "10": "0:7"}
+    rows = {**guest_ports, "11": "0:5", "12": "0:55"}
+    table = TABLE.replace(f'{{ "vm1",     "{BUS}/1-1" }},', "").replace(f'{{ "vm2",     "{BUS}/1-2" }},', "")
+    table = table.replace("ports[] = {", "ports[] = {" + "".join(
+        f'{{ "vm1", "{BUS}/1-{port}", .guest = "{guest}" }},' for port, guest in rows.items()))
+
+    def guest_port_of(port):
+        alias = f"ua-usb-hotplug-1-{port}"
+        hostdevs = ElementTree.fromstring(lab.run("virsh dumpxml vm1")).findall("devices/hostdev")
+        addresses = [h.find("address") for h in hostdevs if h.find("alias").get("name") == alias]
+        return ":".join(addresses[0].get(name) for name in ("bus", "port"))
+
+    with _table(lab, table):
+        for order in itertools.permutations(guest_ports):
+            for port in order:
+                lab.plug(port)
+            lab.wait_held("vm1", "1-1", "1-2", "1-10")
+            found = {port: guest_port_of(port) for port in guest_ports}
+            assert found == guest_ports, (order, found)
+            lab.pull_all()
+            lab.wait_held("vm1")
+        lab.mark()
+        for port in "1", "11", "12", "2":
+            lab.plug(port)
+            lab.wait_plugged(f"1-{port}")
+        lab.wait_held("vm1", "1-1", "1-2")
+        lab.assert_log(
+            r"info: vm1: attached 1-1 .*",
+            r"error: vm1: did not attach 1-11 .*: .*Duplicate USB address bus 0 port 5",
+            r"error: vm1: did not attach 1-12 .*: .*requested USB port 55 not present.*",
+            r"info: vm1: attached 1-2 .*")
+        lab.pull_all()
+        lab.wait_held("vm1")
 
 
 def a_guest_reads_from_a_stick_the_very_bytes_that_are_on_it(lab):

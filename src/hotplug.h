@@ -1,0 +1,266 @@
+/*
+ * What the files of the program have for each other, in the order in which data flows: a device, from the environment or
+ * from sysfs, its owner in the table, what domains hold, the plan, and the change that libvirt makes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <syslog.h>
+#include <time.h>
+
+/* device.c: what a USB device is called. */
+
+struct usb_id {
+	unsigned int vendor, product; /* 0 to 0xffff */
+};
+
+enum { PORT_NAME = 32 }; /* bytes: six hubs deep, a port's name has at most 28 */
+
+struct device {
+	const char *devpath;       /* its DEVPATH, or NULL where it is not known */
+	char port[PORT_NAME];      /* DEVPATH's last component, such as "3-10.2", or "" */
+	unsigned int bus, number;  /* its bus and its device number there: each 1 to 999 */
+	bool has_id, hub;
+	struct usb_id id;          /* where has_id */
+	struct udev_device *entry; /* of a device that host_read() gave */
+};
+
+enum action { ATTACH, DETACH };
+
+/* Sets the device's DEVPATH, and its port from it. */
+void device_set_devpath(struct device *device, const char *devpath);
+
+/* Whether both have the same bus and device number; and whether, besides, their ids don't differ. */
+bool device_is_at(const struct device *a, const struct device *b);
+bool device_is_same(const struct device *a, const struct device *b);
+
+/* Writes the device as messages name it, without what is not known: "3-10.2 (046d:c08e, bus 3 device 7)". Returns text. */
+enum { DEVICE_TEXT = 128 };
+const char *device_text(const struct device *device, char text[static DEVICE_TEXT]);
+
+/* Each reads an id, as in "46d/c08e/100", or "046d:c08e". Returns false, and leaves id alone, where text is anything else. */
+bool usb_id_from_product(const char *text, struct usb_id *id);
+bool usb_id_from_lsusb(const char *text, struct usb_id *id);
+
+/* event.c: a udev event, read from the environment that udev (or a person) runs the program with. */
+
+struct event {
+	enum action action;
+	struct device device;
+	bool is_new;             /* the kernel announced the device just now, so that no domain holds it yet */
+	const char *bad_product; /* PRODUCT, where it is set but malformed; else NULL */
+};
+
+enum event_kind {
+	EVENT_OURS,     /* about a USB device that came or went */
+	EVENT_NOT_OURS, /* anything else; the reason is logged at level debug */
+	EVENT_BAD,      /* a variable is bad; it and its value are logged */
+};
+
+enum event_kind event_read(struct event *event);
+
+/* ports.c: the table of config.h. */
+
+struct port {
+	const char *domain; /* a libvirt domain's name, or HOST */
+	const char *path;   /* the DEVPATH of a port, a hub's sub-port, a bus or a controller */
+	const char *id;     /* vendor:product that the row is narrowed to, or NULL */
+	const char *guest;  /* the port of the guest that the device is plugged into there, "BUS:PORT", or NULL */
+};
+
+#define HOST NULL /* as a row's domain: the device stays with the host */
+
+/* What config.h says of libvirt: the connection URI, and the timeout of one event in seconds. */
+const char *ports_uri(void);
+unsigned int ports_timeout(void);
+
+/* The row that the device belongs to, or NULL if no row covers it; and whether one with an id covers its port. */
+const struct port *ports_owner(const struct device *device);
+bool ports_need_id(const struct device *device);
+
+/* The port of the guest that the device's row has for it; NULL for any, as for what is behind a hub in the row's port. */
+const char *ports_guest(const struct port *row, const struct device *device);
+
+/* The table's rows by their numbers, from 0; NULL after the last. */
+const struct port *ports_row(size_t row);
+
+/* Says why a row of the table can never own a device, or returns NULL. */
+const char *ports_problem(const struct port *row);
+
+/* host.c: the USB devices that are plugged in, hubs and buses among them, as sysfs has them. */
+
+struct host {
+	struct udev *udev;
+	struct device *devices;
+	size_t count;
+};
+
+/* Reads what is plugged in now, ordered by DEVPATH. Returns 0; -1, logged. host_free() is due either way. */
+int host_read(struct host *host);
+void host_free(struct host *host);
+
+/* Whether some device is at this one's address now. */
+bool host_has(const struct device *device);
+
+/* Whether the host uses a disk of a device of its own: mounted, or as swap, RAID, LVM, LUKS or ZFS. Then disk is its name. */
+enum { DISK = 32 };
+bool host_uses_disk(const struct host *host, const struct device *device, char disk[static DISK]);
+
+/* A sysfs attribute of a device of the host; what it calls itself, or else udev's hardware database. "" if there is none. */
+const char *host_attribute(const struct device *device, const char *name);
+const char *host_product(const struct device *device);
+
+/* hostdev.c: libvirt's <hostdev>, see https://libvirt.org/formatdomain.html#host-device-assignment */
+
+struct hostdev {
+	const char *domain;   /* the domain that has it */
+	struct device device; /* its address, 0 where it has none; its id; the port, where our alias says that it is ours */
+	bool missing;         /* its device was gone when the domain started */
+};
+
+/* Writes the element for a device, to be plugged into this port of the guest, or any where it is NULL. Returns xml. */
+enum { HOSTDEV_XML = 512 };
+const char *hostdev_write(const struct device *device, const char *guest, char xml[static HOSTDEV_XML]);
+
+/*
+ * Appends the USB hostdevs of a domain's XML to an array of so many, which is to be freed. libvirt has to be loaded.
+ * Returns 0; -1 where it isn't XML.
+ */
+int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs, size_t *count);
+
+/* plan.c: what has to change; pure. */
+
+struct change {
+	enum action action;
+	const char *domain;
+	struct device device;
+	const char *guest; /* the port of the guest, or NULL for any */
+};
+
+struct plan {
+	struct change *changes; /* what is taken out comes before what is put in */
+	size_t count;
+};
+
+/*
+ * Plans what makes the domains hold what the table gives them of what is plugged in, and leaves them what someone else
+ * attached. Returns 0; -1 where there is no memory. The plan's changes are to be freed.
+ */
+int plan_make(struct plan *plan, const struct hostdev *held, size_t held_count, const struct device *plugged,
+	      size_t plugged_count);
+
+/* Writes how a message begins that tells why a change was not made: "vm1: did not attach 3-10.2 (...)". Returns text. */
+enum { CHANGE_TEXT = 256 };
+const char *change_text(const struct change *change, char text[static CHANGE_TEXT]);
+
+/* domain.c: libvirt. libvirt_connect() loads the library. */
+
+struct libvirt {
+	struct _virConnect *connection;
+	char error[512]; /* the words of the last call that failed: libvirt's, or the dynamic linker's */
+};
+
+struct domain {
+	struct _virDomain *handle;
+	const char *name;
+};
+
+struct domains {
+	struct domain *running;
+	struct hostdev *held; /* by all of them */
+	size_t count, held_count;
+};
+
+enum state {
+	RUNNING,
+	NOT_RUNNING, /* libvirt is not up, or the domain is off */
+	FAILED,      /* libvirt's error says why */
+};
+
+/* Each gives something to be closed where it returns RUNNING, and only then. */
+enum state libvirt_connect(struct libvirt *libvirt, const char *uri);
+enum state domain_open(struct domain *domain, struct libvirt *libvirt, const char *name);
+void libvirt_disconnect(struct libvirt *libvirt);
+void domain_close(const struct domain *domain);
+
+/* Whether what libvirt_connect() waits for is a libvirtd that is still starting, or the socket that systemd holds for it. */
+bool libvirt_is_starting(void);
+
+/* Reads the running domains. Returns 0; -1 with libvirt's error set. domains_free() is due either way. */
+int domains_read(struct domains *domains, struct libvirt *libvirt);
+void domains_free(struct domains *domains);
+
+/* The running domain of that name, or NULL. */
+const struct domain *domains_find(const struct domains *domains, const char *name);
+
+/* Makes a change to the running domain. Returns 0; -1 with libvirt's error set. */
+int domain_change(const struct domain *domain, const struct change *change);
+
+/* deadline.c: how long libvirt may keep the program, and those who wait for it, waiting. */
+
+struct deadline {
+	const char *did_not; /* how the message begins that tells of its passing */
+	unsigned int seconds;
+	timer_t timer;
+};
+
+/* From now on the program ends, with a message, after so many seconds, wherever it waits. Returns 0; -1, logged. */
+int deadline_start(struct deadline *deadline);
+
+/* Gives the program its seconds anew, for the next of several steps. */
+void deadline_renew(const struct deadline *deadline);
+
+/*
+ * settle.c: brings what running domains hold in line with the table and what is plugged in: at the event's port, which is
+ * this row's, or in all of them, or in one. A dry run prints the changes instead, and takes the event's word for what is
+ * held. Each returns 0; -1, logged, where something could not be done.
+ */
+int settle_event(const struct event *event, const struct port *owner, bool dry_run);
+int settle_domains(const char *only, bool dry_run);
+
+/* list.c: -l. Returns 0; 1 where the table has mistakes; -1, logged, where it can't list. */
+int list_ports(void);
+
+/*
+ * load.c: libraries that are loaded when they are needed. The dynamic linker would load those that the program is linked
+ * with for every USB event of the machine: libvirt alone brings some 55 others along, libxml2 among them.
+ */
+
+#define LIBVIRT "libvirt.so.0"
+
+/* A file has one list of the functions it uses, F(one) F(two), and calls them as sym_one(), sym_two(). */
+#define LOAD_DECLARE(function) static __typeof__(function) *sym_##function;
+#define LOAD_SYMBOL(function) { #function, (void **)&sym_##function },
+
+struct symbol {
+	const char *name;
+	void **function;
+};
+
+/* Loads a library and finds the file's functions in it. Returns 0; -1, with dlerror(3) set, where one is missing. */
+#define LOAD_LIBRARY(soname) load_library(soname, (const struct symbol[]){ FUNCTIONS(LOAD_SYMBOL) { NULL, NULL } })
+int load_library(const char *soname, const struct symbol *symbols);
+
+/* Tells packagers of the library: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ */
+#define LOAD_NOTE(feature, description, soname) \
+	LOAD_NOTE_OF("[{\"feature\":\"" feature "\",\"description\":\"" description \
+		     "\",\"priority\":\"required\",\"soname\":[\"" soname "\"]}]")
+#define LOAD_NOTE_OF(json) \
+	__attribute__((used, aligned(4), section(".note.dlopen"))) static const struct { \
+		uint32_t name_size, content_size, type; \
+		char name[4], content[sizeof(json)]; \
+	} note = { 4, sizeof(json), 0x407c0c0a, "FDO", json }
+
+/* log.c: messages, to syslog, and to stderr for the person who runs the program by hand. */
+
+/* To be called first. Without verbose, log_debug() says nothing. */
+void log_open(bool verbose);
+
+/* Logs one line, of a kilobyte at most, without the control characters that devices and the environment may have. */
+__attribute__((format(printf, 2, 3))) void log_line(int level, const char *format, ...);
+
+#define log_error(...) log_line(LOG_ERR, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)

@@ -1,0 +1,86 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hotplug.h"
+
+/* What was missing when its domain started isn't held, though something may be plugged in at its address now. */
+static bool is_held(const struct hostdev *hostdev, const struct device *device)
+{
+	return !hostdev->missing && device_is_same(&hostdev->device, device);
+}
+
+static const struct port *owner_of(const struct device *device)
+{
+	const struct port *owner = device->hub ? NULL : ports_owner(device);
+
+	return owner && owner->domain != HOST ? owner : NULL;
+}
+
+static bool is_where_it_belongs(const struct hostdev *hostdev, const struct device *device)
+{
+	const struct port *owner = owner_of(device);
+
+	return strcmp(hostdev->device.port, device->port) == 0 && owner && strcmp(owner->domain, hostdev->domain) == 0;
+}
+
+static bool stays(const struct hostdev *hostdev, const struct device *plugged, size_t plugged_count)
+{
+	const bool ours = *hostdev->device.port != '\0';
+
+	/* What someone else attached by vendor and product waits for its device, which may come back under any number. */
+	if (!hostdev->device.bus || (!ours && hostdev->device.has_id))
+		return true;
+	for (size_t i = 0; i < plugged_count; i++)
+		if (is_held(hostdev, &plugged[i]) && (!ours || is_where_it_belongs(hostdev, &plugged[i])))
+			return true;
+	return false;
+}
+
+/* Whether a domain holds the device, and shall keep it. */
+static bool is_kept(const struct device *device, const struct hostdev *held, const bool *staying, size_t held_count)
+{
+	for (size_t i = 0; i < held_count; i++)
+		if (staying[i] && is_held(&held[i], device))
+			return true;
+	return false;
+}
+
+static void add(struct plan *plan, struct change change)
+{
+	plan->changes[plan->count++] = change;
+}
+
+int plan_make(struct plan *plan, const struct hostdev *held, size_t held_count, const struct device *plugged,
+	      size_t plugged_count)
+{
+	bool *staying = calloc(held_count + 1, sizeof(*staying));
+
+	*plan = (struct plan){ .changes = calloc(held_count + plugged_count + 1, sizeof(*plan->changes)) };
+	if (!staying || !plan->changes) {
+		free(staying);
+		return -1;
+	}
+	for (size_t i = 0; i < held_count; i++) {
+		staying[i] = stays(&held[i], plugged, plugged_count);
+		if (!staying[i])
+			add(plan, (struct change){ DETACH, held[i].domain, held[i].device, NULL });
+	}
+	for (size_t i = 0; i < plugged_count; i++) {
+		const struct port *owner = owner_of(&plugged[i]);
+
+		if (owner && !is_kept(&plugged[i], held, staying, held_count))
+			add(plan, (struct change){ ATTACH, owner->domain, plugged[i], ports_guest(owner, &plugged[i]) });
+	}
+	free(staying);
+	return 0;
+}
+
+const char *change_text(const struct change *change, char text[static CHANGE_TEXT])
+{
+	char device[DEVICE_TEXT];
+
+	snprintf(text, CHANGE_TEXT, "%.100s: did not %s %s", change->domain,
+		 change->action == ATTACH ? "attach" : "detach", device_text(&change->device, device));
+	return text;
+}

@@ -1,0 +1,205 @@
+/*
+ * The plan, of any situation of the unit tests' table: each three bytes are something plugged in, or held. What must hold
+ * of any plan is below.
+ */
+#include "../../src/plan.c"
+
+#include "fuzz.h"
+
+#define USB3 "/devices/pci0000:00/0000:00:14.0/usb3/"
+#define USB4 "/devices/pci0000:00/0000:00:14.0/usb4/"
+
+static const char *const devpaths[] = { USB3 "3-1", USB3 "3-1/3-1.4", USB3 "3-6", USB4 "4-4/4-4.1", "/devices/x/usb5/5-1",
+					"/elsewhere/usb3/3-1" };
+static const char *const domains[] = { "vm1", "vm2", "vm3", "guest", "vm9" };
+static const struct usb_id ids[] = { { 0x0627, 1 }, { 0x1050, 0x0407 } };
+
+enum { PORTS = 6, DOMAINS = 5, MOST = 40 };
+
+struct world {
+	struct device plugged[PORTS];
+	struct hostdev held[MOST];
+	size_t plugged_count, held_count;
+};
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	return 0;
+}
+
+static bool is_ours(const struct hostdev *hostdev)
+{
+	return hostdev->device.port[0] != '\0';
+}
+
+static bool is_at(const struct device *a, const struct device *b)
+{
+	return a->bus == b->bus && a->number == b->number;
+}
+
+/* In a port one device is plugged in, and no two have an address. */
+static void plug(struct world *world, unsigned char port, unsigned char number, unsigned char rest)
+{
+	struct device device = { .bus = 1 + rest % 2U, .number = 1 + number % 4U, .has_id = rest & 4, .hub = !(rest & 0x30) };
+
+	device.id = device.has_id ? ids[rest >> 3 & 1] : (struct usb_id){ 0 };
+	device_set_devpath(&device, devpaths[port % PORTS]);
+	for (size_t i = 0; i < world->plugged_count; i++)
+		if (strcmp(world->plugged[i].devpath, device.devpath) == 0 || is_at(&world->plugged[i], &device))
+			return;
+	world->plugged[world->plugged_count++] = device;
+}
+
+/* libvirt gives an address to one domain, unless it is missing, and an alias to one hostdev of a domain. */
+static void hold(struct world *world, unsigned char port, unsigned char number, unsigned char rest)
+{
+	struct hostdev hostdev = {
+		.domain = domains[rest % DOMAINS], .missing = !(rest & 0x18),
+		.device = { .bus = 1 + (number >> 4) % 2U, .number = 1 + number % 4U, .has_id = rest & 0x20 },
+	};
+
+	if (port % (PORTS + 2) < PORTS)
+		device_set_devpath(&hostdev.device, devpaths[port % (PORTS + 2)]);
+	hostdev.device.devpath = NULL;
+	hostdev.device.id = hostdev.device.has_id ? ids[rest >> 6 & 1] : (struct usb_id){ 0 };
+	for (size_t i = 0; i < world->held_count; i++) {
+		const struct hostdev *other = &world->held[i];
+		const bool same_domain = strcmp(other->domain, hostdev.domain) == 0;
+
+		if ((is_at(&other->device, &hostdev.device) && (same_domain || (!other->missing && !hostdev.missing))) ||
+		    (same_domain && is_ours(other) && strcmp(other->device.port, hostdev.device.port) == 0))
+			return;
+	}
+	if (world->held_count < MOST / 2)
+		world->held[world->held_count++] = hostdev;
+}
+
+/* As libvirt does it: a hostdev is detached by its address. */
+static void apply(struct world *world, const struct change *change)
+{
+	if (change->action == ATTACH) {
+		MUST(world->held_count < MOST);
+		world->held[world->held_count] = (struct hostdev){ .domain = change->domain, .device = change->device };
+		world->held[world->held_count++].device.devpath = NULL;
+		return;
+	}
+	for (size_t i = 0; i < world->held_count; i++) {
+		if (is_at(&world->held[i].device, &change->device) && strcmp(world->held[i].domain, change->domain) == 0) {
+			world->held[i] = world->held[--world->held_count];
+			return;
+		}
+	}
+	MUST(!"what is detached is held");
+}
+
+static struct plan plan_of(const struct world *world)
+{
+	struct plan plan;
+
+	MUST(plan_make(&plan, world->held, world->held_count, world->plugged, world->plugged_count) == 0);
+	return plan;
+}
+
+static const struct device *plugged_at(const struct world *world, const struct device *device)
+{
+	for (size_t i = 0; i < world->plugged_count; i++)
+		if (is_at(&world->plugged[i], device))
+			return &world->plugged[i];
+	return NULL;
+}
+
+static void check_taking_out(const struct world *world, const struct change *change)
+{
+	for (size_t i = 0; i < world->held_count; i++) {
+		const struct hostdev *hostdev = &world->held[i];
+
+		if (!is_at(&hostdev->device, &change->device) || strcmp(hostdev->domain, change->domain) != 0)
+			continue;
+		MUST(is_ours(hostdev) || !hostdev->device.has_id);
+		MUST(is_ours(hostdev) || hostdev->missing || !plugged_at(world, &hostdev->device));
+	}
+}
+
+static void check_putting_in(const struct world *world, const struct change *change)
+{
+	const struct device *device = plugged_at(world, &change->device);
+
+	MUST(device && !device->hub && strcmp(device->port, change->device.port) == 0);
+	MUST(ports_owner(device) && strcmp(ports_owner(device)->domain, change->domain) == 0);
+}
+
+static void check_order_of_input(const struct world *world, const struct plan *plan)
+{
+	struct world backwards = *world;
+	struct plan other;
+
+	for (size_t i = 0; i < world->held_count; i++)
+		backwards.held[i] = world->held[world->held_count - 1 - i];
+	for (size_t i = 0; i < world->plugged_count; i++)
+		backwards.plugged[i] = world->plugged[world->plugged_count - 1 - i];
+	other = plan_of(&backwards);
+	MUST(other.count == plan->count);
+	for (size_t i = 0; i < plan->count; i++) {
+		size_t same = 0;
+
+		for (size_t j = 0; j < other.count; j++)
+			same += plan->changes[i].action == other.changes[j].action &&
+				is_at(&plan->changes[i].device, &other.changes[j].device) &&
+				strcmp(plan->changes[i].domain, other.changes[j].domain) == 0;
+		MUST(same == 1);
+	}
+	free(other.changes);
+}
+
+/* Whatever has an owner is held once, by its owner or by whom someone else gave it to; and nothing is left to do. */
+static void check_settled(const struct world *world)
+{
+	struct plan plan = plan_of(world);
+
+	MUST(plan.count == 0);
+	free(plan.changes);
+	for (size_t i = 0; i < world->plugged_count; i++) {
+		const struct device *device = &world->plugged[i];
+		const struct port *owner = device->hub ? NULL : ports_owner(device);
+		size_t holders = 0;
+
+		for (size_t j = 0; j < world->held_count; j++) {
+			const struct hostdev *hostdev = &world->held[j];
+
+			if (hostdev->missing || !device_is_same(&hostdev->device, device))
+				continue;
+			holders++;
+			MUST(!is_ours(hostdev) || (owner && owner->domain && strcmp(owner->domain, hostdev->domain) == 0));
+		}
+		MUST(holders <= 1 && (holders == 1 || !owner || !owner->domain));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct world world = { 0 }, settled;
+	struct plan plan;
+
+	for (size_t i = 0; i + 3 <= size; i += 3) {
+		if (data[i] & 0x80)
+			hold(&world, data[i] & 0x7f, data[i + 1], data[i + 2]);
+		else
+			plug(&world, data[i], data[i + 1], data[i + 2]);
+	}
+	settled = world;
+	plan = plan_of(&world);
+	check_order_of_input(&world, &plan);
+	for (size_t i = 0; i < plan.count; i++) {
+		if (plan.changes[i].action == DETACH)
+			check_taking_out(&world, &plan.changes[i]);
+		else
+			check_putting_in(&world, &plan.changes[i]);
+		MUST(i == 0 || plan.changes[i].action == ATTACH || plan.changes[i - 1].action == DETACH);
+		apply(&settled, &plan.changes[i]);
+	}
+	free(plan.changes);
+	check_settled(&settled);
+	return 0;
+}
