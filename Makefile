@@ -19,11 +19,13 @@ BINARY = $(DESTDIR)$(PREFIX)/sbin/$(NAME)
 RULES = $(DESTDIR)$(PREFIX)/lib/udev/rules.d/99-$(NAME).rules
 HOOK = $(DESTDIR)$(SYSCONFDIR)/libvirt/hooks/qemu.d/$(NAME)
 MANUAL = $(DESTDIR)$(PREFIX)/share/man/man8/$(NAME).8
+SERVICE = $(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service
+TEMPLATES = build/99-$(NAME).rules build/qemu-hook build/$(NAME).service
 PACKAGES = gcc make pkg-config libc6-dev libvirt-dev libxml2-dev libudev-dev libcmocka-dev perl python3 clang clang-tidy \
 	cppcheck shellcheck mmdebstrap uidmap debian-archive-keyring e2fsprogs util-linux qemu-system-x86 mandoc hyperfine \
 	libclang-rt-dev strace time git
 
-all: $(NAME) build/99-$(NAME).rules build/qemu-hook
+all: $(NAME) $(TEMPLATES)
 
 # Holds what the last build was made with, so that another CONFIG, PREFIX or flag makes a new one.
 build/flags: FORCE
@@ -33,23 +35,27 @@ build/flags: FORCE
 $(NAME): $(INPUTS) $(CONFIG)
 	$(COMPILE) -DCONFIG='"$(abspath $(CONFIG))"' $(SOURCES) -o $@ $(LINK)
 
-build/99-$(NAME).rules build/qemu-hook: build/%: rules/%.in build/flags
+$(TEMPLATES): build/%: rules/%.in build/flags
 	sed 's|@BINARY@|$(PREFIX)/sbin/$(NAME)|' $< >$@
 
 install: all
 	install -D -m 755 $(NAME) $(BINARY)
 	install -D -m 644 build/99-$(NAME).rules $(RULES)
+	install -D -m 644 build/$(NAME).service $(SERVICE)
 	install -D -m 644 src/$(NAME).8 $(MANUAL)
-	@$(if $(DESTDIR),,test -e $(HOOK) || echo 'If libvirt had no hook so far: systemctl restart libvirtd')
 	install -D -m 755 build/qemu-hook $(HOOK)
 	$(RELOAD)
 
 uninstall:
-	rm -f $(BINARY) $(RULES) $(MANUAL) $(HOOK)
+	rm -f $(BINARY) $(RULES) $(SERVICE) $(MANUAL) $(HOOK)
 	$(RELOAD)
 
-# A packager's DESTDIR is no running system.
-RELOAD = $(if $(DESTDIR),,udevadm control --reload || echo 'udev is not running here, and will read its rules when it starts')
+# udev's rules, systemd's units and libvirt's hooks. A packager's DESTDIR is no running system.
+RELOAD = $(if $(DESTDIR),,@udevadm control --reload || echo 'udev is not running here, and will read its rules when it starts'; \
+	if [ -d /run/systemd/system ]; then \
+		systemctl daemon-reload; \
+		for daemon in libvirtd virtqemud; do ! systemctl --quiet is-active $$daemon || systemctl reload $$daemon; done; \
+	fi)
 
 -include tests/tests.mk
 

@@ -21,16 +21,16 @@ bool device_is_same(const struct device *a, const struct device *b)
 	return device_is_at(a, b) && (!a->has_id || !b->has_id || memcmp(&a->id, &b->id, sizeof(a->id)) == 0);
 }
 
-const char *device_text(const struct device *device, char text[static DEVICE_TEXT])
+const char *device_text(const struct device *device, char text[static TEXT])
 {
 	char id[sizeof("ffff:ffff, ")] = "";
 
 	if (device->has_id)
 		snprintf(id, sizeof(id), "%04x:%04x, ", device->id.vendor & 0xffff, device->id.product & 0xffff);
 	if (*device->port)
-		snprintf(text, DEVICE_TEXT, "%s (%sbus %u device %u)", device->port, id, device->bus, device->number);
+		snprintf(text, TEXT, "%s (%sbus %u device %u)", device->port, id, device->bus, device->number);
 	else
-		snprintf(text, DEVICE_TEXT, "%sbus %u device %u", id, device->bus, device->number);
+		snprintf(text, TEXT, "%sbus %u device %u", id, device->bus, device->number);
 	return text;
 }
 

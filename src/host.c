@@ -58,24 +58,25 @@ static struct device read_device(struct udev *udev, const char *syspath)
 static void add_device(struct host *host, const char *syspath)
 {
 	const struct device device = read_device(host->udev, syspath);
-	struct device *devices = device.bus ? reallocarray(host->devices, host->count + 1, sizeof(device)) : NULL;
 
-	if (!devices) {
+	if (!device.bus) {
 		sym_udev_device_unref(device.entry);
 		return;
 	}
-	host->devices = devices;
-	devices[host->count++] = device;
+	host->devices = reallocarray(host->devices, host->count + 1, sizeof(device));
+	if (!host->devices)
+		abort();
+	host->devices[host->count++] = device;
 }
 
-int host_read(struct host *host)
+int host_read(struct host *host, char why[static TEXT])
 {
 	struct udev_enumerate *enumerate;
 	int result;
 
 	*host = (struct host){ 0 };
 	if (LOAD_LIBRARY(LIBUDEV) < 0) {
-		log_error("cannot read what is plugged in: %s", dlerror());
+		snprintf(why, TEXT, "cannot read what is plugged in: %s", dlerror());
 		return -1;
 	}
 	host->udev = sym_udev_new();
@@ -84,7 +85,7 @@ int host_read(struct host *host)
 	sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "usb_device");
 	result = sym_udev_enumerate_scan_devices(enumerate);
 	if (result < 0)
-		log_error("cannot read from sysfs what is plugged in");
+		snprintf(why, TEXT, "cannot read from sysfs what is plugged in");
 	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item;
 	     item = sym_udev_list_entry_get_next(item))
 		add_device(host, sym_udev_list_entry_get_name(item));
@@ -120,7 +121,7 @@ static bool is_in_use(struct udev_device *disk)
 	return node && fd < 0 && errno == EBUSY;
 }
 
-bool host_uses_disk(const struct host *host, const struct device *device, char disk[static DISK])
+bool host_uses_disk(const struct host *host, const struct device *device, char disk[static TEXT])
 {
 	struct udev_enumerate *enumerate = sym_udev_enumerate_new(host->udev);
 	bool used = false;
@@ -135,7 +136,7 @@ bool host_uses_disk(const struct host *host, const struct device *device, char d
 
 		used = entry && is_in_use(entry);
 		if (used)
-			snprintf(disk, DISK, "%s", sym_udev_device_get_sysname(entry));
+			snprintf(disk, TEXT, "%s", sym_udev_device_get_sysname(entry));
 		sym_udev_device_unref(entry);
 	}
 	sym_udev_enumerate_unref(enumerate);

@@ -21,7 +21,7 @@ static void replace(char *text, char what, char by)
 		*text = by;
 }
 
-const char *hostdev_write(const struct device *device, const char *guest, char xml[static HOSTDEV_XML])
+const char *hostdev_write(const struct device *device, const char *guest, char xml[static TEXT])
 {
 	const int guest_bus = guest ? (int)strcspn(guest, ":") : 0;
 	char ids[80] = "", alias[80] = "", address[120] = "", port[PORT_NAME];
@@ -38,7 +38,7 @@ const char *hostdev_write(const struct device *device, const char *guest, char x
 		snprintf(address, sizeof(address), "  <address type='usb' bus='%.*s' port='%s'/>\n", guest_bus, guest,
 			 guest + guest_bus + 1);
 	/* With a startupPolicy a saved domain starts also when the device is gone, or elsewhere, by then. */
-	snprintf(xml, HOSTDEV_XML,
+	snprintf(xml, TEXT,
 		 "<hostdev mode='subsystem' type='usb'>\n"
 		 "  <source startupPolicy='optional'>\n"
 		 "%s"
@@ -86,7 +86,7 @@ static bool read_hostdev(xmlXPathContextPtr context, size_t number, struct hostd
 int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs, size_t *count)
 {
 	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
-	struct hostdev hostdev = { .domain = domain }, *grown;
+	struct hostdev hostdev = { .domain = domain };
 	xmlDocPtr document = LOAD_LIBRARY(LIBVIRT) < 0 ? NULL : sym_xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, options);
 	xmlXPathContextPtr context;
 
@@ -94,11 +94,10 @@ int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs,
 		return -1;
 	context = sym_xmlXPathNewContext(document);
 	for (size_t number = 1; context && read_hostdev(context, number, &hostdev); number++) {
-		grown = reallocarray(*hostdevs, *count + 1, sizeof(hostdev));
-		if (!grown)
-			break;
-		*hostdevs = grown;
-		grown[(*count)++] = hostdev;
+		*hostdevs = reallocarray(*hostdevs, *count + 1, sizeof(hostdev));
+		if (!*hostdevs)
+			abort();
+		(*hostdevs)[(*count)++] = hostdev;
 		hostdev = (struct hostdev){ .domain = domain };
 	}
 	sym_xmlXPathFreeContext(context);

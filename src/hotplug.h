@@ -10,6 +10,8 @@
 #include <syslog.h>
 #include <time.h>
 
+enum { TEXT = 512 }; /* bytes: room for any text that a function here writes, and returns for convenience */
+
 /* device.c: what a USB device is called. */
 
 struct usb_id {
@@ -36,9 +38,8 @@ void device_set_devpath(struct device *device, const char *devpath);
 bool device_is_at(const struct device *a, const struct device *b);
 bool device_is_same(const struct device *a, const struct device *b);
 
-/* Writes the device as messages name it, without what is not known: "3-10.2 (046d:c08e, bus 3 device 7)". Returns text. */
-enum { DEVICE_TEXT = 128 };
-const char *device_text(const struct device *device, char text[static DEVICE_TEXT]);
+/* Writes the device as messages name it, without what is not known: "3-10.2 (046d:c08e, bus 3 device 7)". */
+const char *device_text(const struct device *device, char text[static TEXT]);
 
 /* Each reads an id, as in "46d/c08e/100", or "046d:c08e". Returns false, and leaves id alone, where text is anything else. */
 bool usb_id_from_product(const char *text, struct usb_id *id);
@@ -97,16 +98,15 @@ struct host {
 	size_t count;
 };
 
-/* Reads what is plugged in now, ordered by DEVPATH. Returns 0; -1, logged. host_free() is due either way. */
-int host_read(struct host *host);
+/* Reads what is plugged in now, ordered by DEVPATH. Returns 0; -1 and why. host_free() is due either way. */
+int host_read(struct host *host, char why[static TEXT]);
 void host_free(struct host *host);
 
 /* Whether some device is at this one's address now. */
 bool host_has(const struct device *device);
 
 /* Whether the host uses a disk of a device of its own: mounted, or as swap, RAID, LVM, LUKS or ZFS. Then disk is its name. */
-enum { DISK = 32 };
-bool host_uses_disk(const struct host *host, const struct device *device, char disk[static DISK]);
+bool host_uses_disk(const struct host *host, const struct device *device, char disk[static TEXT]);
 
 /* A sysfs attribute of a device of the host; what it calls itself, or else udev's hardware database. "" if there is none. */
 const char *host_attribute(const struct device *device, const char *name);
@@ -120,9 +120,8 @@ struct hostdev {
 	bool missing;         /* its device was gone when the domain started */
 };
 
-/* Writes the element for a device, to be plugged into this port of the guest, or any where it is NULL. Returns xml. */
-enum { HOSTDEV_XML = 512 };
-const char *hostdev_write(const struct device *device, const char *guest, char xml[static HOSTDEV_XML]);
+/* Writes the element for a device, to be plugged into this port of the guest, or any where it is NULL. */
+const char *hostdev_write(const struct device *device, const char *guest, char xml[static TEXT]);
 
 /*
  * Appends the USB hostdevs of a domain's XML to an array of so many, which is to be freed. libvirt has to be loaded.
@@ -146,23 +145,22 @@ struct plan {
 
 /*
  * Plans what makes the domains hold what the table gives them of what is plugged in, and leaves them what someone else
- * attached. Returns 0; -1 where there is no memory. The plan's changes are to be freed.
+ * attached. The plan's changes are to be freed.
  */
-int plan_make(struct plan *plan, const struct hostdev *held, size_t held_count, const struct device *plugged,
-	      size_t plugged_count);
+struct plan plan_make(const struct hostdev *held, size_t held_count, const struct device *plugged, size_t plugged_count);
 
-/* Writes how a message begins that tells why a change was not made: "vm1: did not attach 3-10.2 (...)". Returns text. */
-enum { CHANGE_TEXT = 256 };
-const char *change_text(const struct change *change, char text[static CHANGE_TEXT]);
+/* Writes how a message begins that tells why a change was not made: "vm1: did not attach 3-10.2 (...)". */
+const char *change_text(const struct change *change, char text[static TEXT]);
 
 /* domain.c: libvirt. libvirt_connect() loads the library. */
 
 struct libvirt {
 	struct _virConnect *connection;
-	char error[512]; /* the words of the last call that failed: libvirt's, or the dynamic linker's */
+	char error[TEXT]; /* the words of the last call that failed: libvirt's, or the dynamic linker's */
 };
 
 struct domain {
+	struct libvirt *libvirt;
 	struct _virDomain *handle;
 	const char *name;
 };
@@ -173,54 +171,61 @@ struct domains {
 	size_t count, held_count;
 };
 
-enum state {
-	RUNNING,
+enum answer {
+	DONE,
 	NOT_RUNNING, /* libvirt is not up, or the domain is off */
 	FAILED,      /* libvirt's error says why */
+	LATER,       /* the same, and it may work later: the connection was lost, or the domain is busy */
 };
 
-/* Each gives something to be closed where it returns RUNNING, and only then. */
-enum state libvirt_connect(struct libvirt *libvirt, const char *uri);
-enum state domain_open(struct domain *domain, struct libvirt *libvirt, const char *name);
+/* Each gives something to be closed where the answer is DONE, and only then. */
+enum answer libvirt_connect(struct libvirt *libvirt, const char *uri);
+enum answer domain_open(struct domain *domain, struct libvirt *libvirt, const char *name);
 void libvirt_disconnect(struct libvirt *libvirt);
 void domain_close(const struct domain *domain);
 
-/* Whether what libvirt_connect() waits for is a libvirtd that is still starting, or the socket that systemd holds for it. */
-bool libvirt_is_starting(void);
-
-/* Reads the running domains. Returns 0; -1 with libvirt's error set. domains_free() is due either way. */
-int domains_read(struct domains *domains, struct libvirt *libvirt);
+/* Reads the running domains. domains_free() is due whatever the answer. */
+enum answer domains_read(struct domains *domains, struct libvirt *libvirt);
 void domains_free(struct domains *domains);
 
 /* The running domain of that name, or NULL. */
 const struct domain *domains_find(const struct domains *domains, const char *name);
 
-/* Makes a change to the running domain. Returns 0; -1 with libvirt's error set. */
-int domain_change(const struct domain *domain, const struct change *change);
+/* Whether a change would have to wait: the domain is being saved, say, or its QEMU doesn't answer. */
+bool domain_is_busy(const struct domain *domain);
 
-/* deadline.c: how long libvirt may keep the program, and those who wait for it, waiting. */
+/* Makes a change to the running domain. */
+enum answer domain_change(const struct domain *domain, const struct change *change);
+
+/* deadline.c: how long libvirt may keep the program, and those who wait for it, waiting; and what is done then. */
 
 struct deadline {
-	const char *did_not; /* how the message begins that tells of its passing */
+	char did_not[TEXT]; /* how the message begins that tells of its passing */
 	unsigned int seconds;
+	int (*give_up)(const char *did_not, const char *why); /* says so, and returns the exit status */
 	timer_t timer;
 };
 
-/* From now on the program ends, with a message, after so many seconds, wherever it waits. Returns 0; -1, logged. */
+/* From now on the program gives up after so many seconds, wherever it waits. Returns 0; -1, logged. */
 int deadline_start(struct deadline *deadline);
 
 /* Gives the program its seconds anew, for the next of several steps. */
 void deadline_renew(const struct deadline *deadline);
 
+/* What an event leaves undone is done by the service; where there is none it is an error, as it is in a list. */
+int leave_to_service(const char *did_not, const char *why);
+int try_again_later(const char *did_not, const char *why);
+int fail(const char *did_not, const char *why);
+
 /*
  * settle.c: brings what running domains hold in line with the table and what is plugged in: at the event's port, which is
  * this row's, or in all of them, or in one. A dry run prints the changes instead, and takes the event's word for what is
- * held. Each returns 0; -1, logged, where something could not be done.
+ * held. Each returns the exit status, with every failure logged.
  */
 int settle_event(const struct event *event, const struct port *owner, bool dry_run);
 int settle_domains(const char *only, bool dry_run);
 
-/* list.c: -l. Returns 0; 1 where the table has mistakes; -1, logged, where it can't list. */
+/* list.c: -l. Returns the exit status. */
 int list_ports(void);
 
 /*

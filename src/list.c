@@ -71,7 +71,7 @@ static const char *holder_of(const struct list *list, const struct device *devic
 /* Why a running domain holds nothing of its port. */
 static void print_not_held(struct list *list, const struct device *device)
 {
-	char disk[DISK];
+	char disk[TEXT];
 
 	if (!device)
 		puts("running");
@@ -101,7 +101,7 @@ static void print_owner(struct list *list, const struct device *port, const stru
 		printf("%sheld by %.16s%s\n", name ? list->red : "", holder, list->plain);
 	else if (domains_find(&list->domains, name))
 		print_not_held(list, device);
-	else if (domain_open(&domain, &list->libvirt, name) == FAILED)
+	else if (domain_open(&domain, &list->libvirt, name) != NOT_RUNNING)
 		printf("%sunknown%s\n", list->red, list->plain);
 	else
 		puts("off");
@@ -195,38 +195,39 @@ static const char *problem_of(struct list *list, const struct port *row)
 {
 	const char *problem = ports_problem(row);
 	struct domain domain;
-	enum state state;
+	enum answer answer;
 
 	if (problem || row->domain == HOST || !list->libvirt.connection)
 		return problem;
-	state = domain_open(&domain, &list->libvirt, row->domain);
-	if (state == RUNNING)
+	answer = domain_open(&domain, &list->libvirt, row->domain);
+	if (answer == DONE)
 		domain_close(&domain);
-	return state == FAILED ? list->libvirt.error : NULL;
+	return answer == DONE || answer == NOT_RUNNING ? NULL : list->libvirt.error;
 }
 
-static int print_problems(struct list *list)
+static bool print_problems(struct list *list)
 {
 	const struct port *port;
-	int problems = 0;
+	bool found = false;
 
 	for (size_t row = 0; (port = ports_row(row)); row++) {
 		const char *problem = problem_of(list, port);
 
 		if (!problem)
 			continue;
-		if (!problems++)
+		if (!found)
 			puts("\nWhat is wrong with the table:\n");
+		found = true;
 		printf("%srow %zu, %.16s: %.56s%s\n", list->red, row + 1, port->domain ? port->domain : "HOST", problem,
 		       list->plain);
 	}
-	return problems > 0;
+	return found;
 }
 
 /* Where libvirt can't be asked, the list has no connection, and the reason is in its error. */
 static void ask_libvirt(struct list *list)
 {
-	if (libvirt_connect(&list->libvirt, ports_uri()) == RUNNING && domains_read(&list->domains, &list->libvirt) < 0) {
+	if (libvirt_connect(&list->libvirt, ports_uri()) == DONE && domains_read(&list->domains, &list->libvirt) != DONE) {
 		libvirt_disconnect(&list->libvirt);
 		list->libvirt.connection = NULL;
 	}
@@ -241,20 +242,22 @@ int list_ports(void)
 		.red = colour ? "\033[31m" : "",
 		.plain = colour ? "\033[0m" : "",
 	};
-	struct deadline deadline = { .did_not = "did not list", .seconds = ports_timeout() };
-	int result = deadline_start(&deadline) < 0 ? -1 : host_read(&list.host);
+	struct deadline deadline = { .did_not = "did not list", .seconds = ports_timeout(), .give_up = fail };
+	bool problems;
 
-	if (result == 0) {
-		ask_libvirt(&list);
-		print_tree(&list);
-		print_rows(&list);
-		result = print_problems(&list);
-		domains_free(&list.domains);
-		if (list.libvirt.connection)
-			libvirt_disconnect(&list.libvirt);
-		else
-			printf("\nlibvirt could not be asked about the domains:\n%s\n", list.libvirt.error);
-	}
+	if (deadline_start(&deadline) < 0)
+		return EXIT_FAILURE;
+	if (host_read(&list.host, list.libvirt.error) < 0)
+		return fail(deadline.did_not, list.libvirt.error);
+	ask_libvirt(&list);
+	print_tree(&list);
+	print_rows(&list);
+	problems = print_problems(&list);
+	domains_free(&list.domains);
+	if (list.libvirt.connection)
+		libvirt_disconnect(&list.libvirt);
+	else
+		printf("\nlibvirt could not be asked about the domains:\n%s\n", list.libvirt.error);
 	host_free(&list.host);
-	return result;
+	return problems ? EXIT_FAILURE : EXIT_SUCCESS;
 }

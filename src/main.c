@@ -22,7 +22,7 @@ static void print_usage(FILE *stream)
 
 static int handle_event(bool dry_run)
 {
-	char text[DEVICE_TEXT];
+	char text[TEXT];
 	struct event event;
 	const struct port *owner;
 	const enum event_kind kind = event_read(&event);
@@ -44,7 +44,7 @@ static int handle_event(bool dry_run)
 			  owner ? "stays with the host" : "is in no row of the table");
 		return EXIT_SUCCESS;
 	}
-	return settle_event(&event, owner, dry_run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return settle_event(&event, owner, dry_run);
 }
 
 static int misuse(void)
@@ -88,8 +88,8 @@ int main(int argc, char *argv[])
 		return misuse();
 	log_open(verbose);
 	if (job == 's')
-		return settle_domains(argv[0], dry_run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		return settle_domains(argv[0], dry_run);
 	if (job == 'l')
-		return list_ports() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		return list_ports();
 	return handle_event(dry_run);
 }

@@ -51,36 +51,33 @@ static void add(struct plan *plan, struct change change)
 	plan->changes[plan->count++] = change;
 }
 
-int plan_make(struct plan *plan, const struct hostdev *held, size_t held_count, const struct device *plugged,
-	      size_t plugged_count)
+struct plan plan_make(const struct hostdev *held, size_t held_count, const struct device *plugged, size_t plugged_count)
 {
+	struct plan plan = { .changes = calloc(held_count + plugged_count + 1, sizeof(*plan.changes)) };
 	bool *staying = calloc(held_count + 1, sizeof(*staying));
 
-	*plan = (struct plan){ .changes = calloc(held_count + plugged_count + 1, sizeof(*plan->changes)) };
-	if (!staying || !plan->changes) {
-		free(staying);
-		return -1;
-	}
+	if (!staying || !plan.changes)
+		abort();
 	for (size_t i = 0; i < held_count; i++) {
 		staying[i] = stays(&held[i], plugged, plugged_count);
 		if (!staying[i])
-			add(plan, (struct change){ DETACH, held[i].domain, held[i].device, NULL });
+			add(&plan, (struct change){ DETACH, held[i].domain, held[i].device, NULL });
 	}
 	for (size_t i = 0; i < plugged_count; i++) {
 		const struct port *owner = owner_of(&plugged[i]);
 
 		if (owner && !is_kept(&plugged[i], held, staying, held_count))
-			add(plan, (struct change){ ATTACH, owner->domain, plugged[i], ports_guest(owner, &plugged[i]) });
+			add(&plan, (struct change){ ATTACH, owner->domain, plugged[i], ports_guest(owner, &plugged[i]) });
 	}
 	free(staying);
-	return 0;
+	return plan;
 }
 
-const char *change_text(const struct change *change, char text[static CHANGE_TEXT])
+const char *change_text(const struct change *change, char text[static TEXT])
 {
-	char device[DEVICE_TEXT];
+	char device[TEXT];
 
-	snprintf(text, CHANGE_TEXT, "%.100s: did not %s %s", change->domain,
+	snprintf(text, TEXT, "%.100s: did not %s %s", change->domain,
 		 change->action == ATTACH ? "attach" : "detach", device_text(&change->device, device));
 	return text;
 }

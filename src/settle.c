@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "hotplug.h"
 
@@ -10,8 +11,8 @@ struct settle {
 	const struct event *event; /* settles only its port, if given */
 	const char *only;          /* settles only this domain, if given */
 	bool dry_run;
-	bool refused; /* the event's device, when it was attached without a look */
-	bool failed;
+	bool refused;              /* the event's device, when it was attached without a look */
+	enum answer worst;
 };
 
 /* What is held and what is plugged in, and what has to change for that. */
@@ -21,52 +22,37 @@ struct look {
 	struct plan plan;
 };
 
-static bool is_same_change(const struct change *a, const struct change *b)
+/* Tells why something was not done; but what an event leaves to the service is told as it is handed over. */
+static void tell(struct settle *settle, enum answer answer, const char *why)
 {
-	return a->action == b->action && device_is_at(&a->device, &b->device) && strcmp(a->domain, b->domain) == 0;
+	if (answer == FAILED && settle->worst == LATER)
+		answer = LATER; /* it may be for want of what is done later */
+	if (answer == FAILED)
+		log_error("%s: %s", settle->deadline.did_not, why);
+	else if (answer == NOT_RUNNING || !settle->event)
+		log_info("%s: %s", settle->deadline.did_not, why);
+	if (answer > settle->worst)
+		settle->worst = answer;
 }
 
-static bool is_planned(const struct plan *plan, const struct change *change)
+/* stop_looking() is due whatever the answer. */
+static enum answer take_look(struct settle *settle, struct look *look)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		if (is_same_change(&plan->changes[i], change))
-			return true;
-	return false;
-}
+	enum answer answer;
 
-static bool is_in_scope(const struct settle *settle, const struct plan *plan, const struct change *change)
-{
-	const struct change next = { ATTACH, settle->only, change->device, NULL };
-
-	if (settle->event)
-		return device_is_at(&change->device, &settle->event->device) ||
-		       (*change->device.port && strcmp(change->device.port, settle->event->device.port) == 0);
-	/* The domain to be settled gets what is its own also from another. */
-	return !settle->only || strcmp(change->domain, settle->only) == 0 || is_planned(plan, &next);
-}
-
-/* What a remove event is about is gone, though sysfs may have it for a moment. */
-static void leave_out(struct host *host, const struct device *removed)
-{
-	for (size_t i = 0; i < host->count; i++)
-		if (device_is_at(&host->devices[i], removed))
-			host->devices[i] = (struct device){ .entry = host->devices[i].entry, .hub = true };
-}
-
-/* Returns 0, or -1 with the reason logged. stop_looking() is due in both cases. */
-static int take_look(struct settle *settle, struct look *look, const char *did_not)
-{
 	*look = (struct look){ 0 };
 	/* In this order: what is plugged in and attached in between would pass for gone in the other. */
-	if (domains_read(&look->domains, &settle->libvirt) < 0) {
-		log_error("%s: %s", did_not, settle->libvirt.error);
-		return -1;
-	}
-	if (host_read(&look->host) < 0)
-		return -1;
-	if (settle->event && settle->event->action == DETACH)
-		leave_out(&look->host, &settle->event->device);
-	return plan_make(&look->plan, look->domains.held, look->domains.held_count, look->host.devices, look->host.count);
+	answer = domains_read(&look->domains, &settle->libvirt);
+	if (answer != DONE)
+		return answer;
+	if (host_read(&look->host, settle->libvirt.error) < 0)
+		return FAILED;
+	/* What a remove event is about is gone, though sysfs may have it for a moment. */
+	for (size_t i = 0; settle->event && settle->event->action == DETACH && i < look->host.count; i++)
+		if (device_is_at(&look->host.devices[i], &settle->event->device))
+			look->host.devices[i] = (struct device){ .entry = look->host.devices[i].entry, .hub = true };
+	look->plan = plan_make(look->domains.held, look->domains.held_count, look->host.devices, look->host.count);
+	return DONE;
 }
 
 static void stop_looking(struct look *look)
@@ -76,173 +62,197 @@ static void stop_looking(struct look *look)
 	free(look->plan.changes);
 }
 
-/*
- * Where another run was faster, or the device or the domain is gone by now, nothing is wrong. Returns -1 where there
- * is no use in going on.
- */
-static int tell_failure(struct settle *settle, const struct change *change)
+static bool is_planned(const struct look *look, enum action action, const char *domain, const struct device *device)
+{
+	for (size_t i = 0; i < look->plan.count; i++) {
+		const struct change *change = &look->plan.changes[i];
+
+		if (change->action == action && device_is_at(&change->device, device) && strcmp(change->domain, domain) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_in_scope(const struct settle *settle, const struct look *look, const struct change *change)
+{
+	if (settle->event)
+		return device_is_at(&change->device, &settle->event->device) ||
+		       (*change->device.port && strcmp(change->device.port, settle->event->device.port) == 0);
+	/* The domain to be settled gets what is its own also from another. */
+	return !settle->only || strcmp(change->domain, settle->only) == 0 ||
+	       is_planned(look, ATTACH, settle->only, &change->device);
+}
+
+/* Tells that a change failed, unless another run was faster, or the device or the domain is gone by now. */
+static enum answer tell_failure(struct settle *settle, enum answer answer, const struct change *change)
 {
 	const struct libvirt refused = settle->libvirt;
-	char did_not[CHANGE_TEXT];
 	struct look look;
-	int result = take_look(settle, &look, change_text(change, did_not));
+	const enum answer now = take_look(settle, &look);
 
-	if (result < 0) {
-		settle->failed = true;
-	} else if (is_planned(&look.plan, change) && domains_find(&look.domains, change->domain)) {
-		log_error("%s: %s", did_not, refused.error);
-		settle->failed = true;
-	} else if (is_planned(&look.plan, change)) {
-		log_info("%s: the domain is not running", did_not);
-	}
+	if (now != DONE)
+		tell(settle, now, refused.error);
+	else if (!is_planned(&look, change->action, change->domain, &change->device))
+		log_debug("%s: it is done, or not due any more", settle->deadline.did_not);
+	else if (!domains_find(&look.domains, change->domain))
+		tell(settle, NOT_RUNNING, "the domain is not running");
+	else
+		tell(settle, answer, refused.error);
 	stop_looking(&look);
-	return result;
+	return now;
 }
 
-static void print_change(const struct change *change)
+static enum answer make_change(struct settle *settle, const struct domain *domain, const struct change *change)
 {
-	char xml[HOSTDEV_XML];
+	const bool attach = change->action == ATTACH;
+	char text[TEXT];
+	enum answer answer = DONE;
 
-	printf("%s %s %u %u\n%s", change->action == ATTACH ? "attach" : "detach", change->domain, change->device.bus,
-	       change->device.number, hostdev_write(&change->device, change->guest, xml));
+	if (settle->dry_run)
+		printf("%s %s %u %u\n%s", attach ? "attach" : "detach", change->domain, change->device.bus,
+		       change->device.number, hostdev_write(&change->device, change->guest, text));
+	else
+		answer = domain_change(domain, change);
+	if (!settle->dry_run && answer == DONE)
+		log_info("%s: %s %s", change->domain, attach ? "attached" : "detached", device_text(&change->device, text));
+	return answer;
 }
 
-static int make_change(struct settle *settle, const struct domain *domain, const struct change *change)
+/* Why a change is not to be tried, in libvirt's error; or DONE. */
+static enum answer find_obstacle(struct settle *settle, const struct look *look, const struct domain *domain,
+				 const struct change *change)
 {
-	char text[DEVICE_TEXT];
+	char *why = settle->libvirt.error, disk[TEXT];
 
-	if (settle->dry_run) {
-		print_change(change);
-		return 0;
+	if (change->action == ATTACH && settle->refused)
+		return FAILED;
+	if (change->action == ATTACH && host_uses_disk(&look->host, &change->device, disk)) {
+		snprintf(why, TEXT, "the host uses its disk %.100s", disk);
+		return FAILED;
 	}
-	if (domain_change(domain, change) < 0)
-		return -1;
-	if (change->action == DETACH)
-		settle->refused = false; /* what it was in the way of may work now */
-	log_info("%s: %s %s", change->domain, change->action == ATTACH ? "attached" : "detached",
-		 device_text(&change->device, text));
-	return 0;
+	if (domain_is_busy(domain)) {
+		snprintf(why, TEXT, "the domain is busy");
+		return LATER;
+	}
+	return DONE;
 }
 
-static int make_planned_change(struct settle *settle, const struct look *look, const struct change *change)
+/* Returns an answer other than DONE where there is no use in going on. */
+static enum answer make_planned_change(struct settle *settle, const struct look *look, const struct change *change)
 {
 	const struct change back = { DETACH, change->domain, change->device, NULL };
 	const struct domain *domain = domains_find(&look->domains, change->domain);
-	char text[CHANGE_TEXT], disk[DISK];
+	enum answer answer;
 
-	if (!domain || !is_in_scope(settle, &look->plan, change))
-		return 0;
+	if (!domain || !is_in_scope(settle, look, change))
+		return DONE;
 	if (!settle->event)
 		deadline_renew(&settle->deadline);
-	if (change->action == ATTACH && host_uses_disk(&look->host, &change->device, disk)) {
-		log_error("%s: the host uses its disk %s", change_text(change, text), disk);
-		settle->failed = true;
-		return 0;
+	change_text(change, settle->deadline.did_not);
+	answer = find_obstacle(settle, look, domain, change);
+	if (answer != DONE) {
+		tell(settle, answer, settle->libvirt.error);
+		return DONE;
 	}
-	if (change->action == ATTACH && settle->refused) {
-		log_error("%s: %s", change_text(change, text), settle->libvirt.error);
-		settle->failed = true;
-		return 0;
+	answer = make_change(settle, domain, change);
+	if (answer != DONE)
+		return tell_failure(settle, answer, change);
+	if (change->action == DETACH) {
+		settle->refused = false; /* what it was in the way of may work now */
+	} else if (!host_has(&change->device)) {
+		/* Pulled meanwhile; its remove event may have found nothing to detach yet. */
+		answer = make_change(settle, domain, &back);
 	}
-	if (make_change(settle, domain, change) < 0)
-		return tell_failure(settle, change);
-	/* Pulled meanwhile, its remove event may have found nothing to detach yet. */
-	if (change->action == ATTACH && !host_has(&change->device) && make_change(settle, domain, &back) < 0)
-		return tell_failure(settle, &back);
-	return 0;
+	return answer == DONE ? DONE : tell_failure(settle, answer, &back);
 }
 
-static int settle_all(struct settle *settle)
+static void settle_all(struct settle *settle)
 {
 	struct look look;
-	int result = take_look(settle, &look, settle->deadline.did_not);
+	enum answer answer = take_look(settle, &look);
 
-	if (result == 0 && look.plan.count == 0)
+	if (answer != DONE)
+		tell(settle, answer, settle->libvirt.error);
+	else if (look.plan.count == 0)
 		log_debug("all is in line");
-	for (size_t i = 0; result == 0 && i < look.plan.count; i++)
-		result = make_planned_change(settle, &look, &look.plan.changes[i]);
+	for (size_t i = 0; answer == DONE && i < look.plan.count; i++)
+		answer = make_planned_change(settle, &look, &look.plan.changes[i]);
 	stop_looking(&look);
-	return settle->failed ? -1 : result;
 }
 
 /* A device that has just been plugged in is held by nobody, as a rule: it is attached without a look. */
 static bool attach_new(struct settle *settle, const struct domain *domain, const struct change *change)
 {
+	enum answer answer;
+
 	if (change->action == ATTACH && !host_has(&change->device)) {
 		log_info("%s: it is not plugged in any more", settle->deadline.did_not);
 		return false;
 	}
-	if (settle->event->is_new)
-		settle->refused = make_change(settle, domain, change) < 0;
-	return settle->event->is_new && !settle->refused;
+	if (!settle->event->is_new)
+		return false;
+	answer = make_change(settle, domain, change);
+	settle->refused = answer != DONE;
+	if (answer == LATER)
+		tell(settle, LATER, settle->libvirt.error);
+	return answer == DONE;
 }
 
-/* Settles what is in scope; where name is given, that domain has to exist. change is the event's. */
-static int settle_domain(struct settle *settle, const char *name, const struct change *change)
+/* Settles what is in scope. The event's domain, and the only one, are asked for by name. change is the event's. */
+static void settle_domain(struct settle *settle, const char *name, const struct change *change)
 {
 	struct domain domain;
-	enum state state = RUNNING;
+	const enum answer answer = name ? domain_open(&domain, &settle->libvirt, name) : DONE;
 	bool done = false;
 
-	if (name)
-		state = domain_open(&domain, &settle->libvirt, name);
-	if (state == FAILED) {
-		log_error("%s: %s", settle->deadline.did_not, settle->libvirt.error);
-		return -1;
-	}
-	if (state == NOT_RUNNING)
-		log_info("%s: the domain is not running", settle->deadline.did_not);
-	else if (change)
-		done = attach_new(settle, &domain, change);
-	if (name && state == RUNNING)
+	if (answer != DONE) {
+		tell(settle, answer, answer == NOT_RUNNING ? "the domain is not running" : settle->libvirt.error);
+	} else if (name) {
+		done = change && attach_new(settle, &domain, change);
 		domain_close(&domain);
-	return done ? 0 : settle_all(settle);
+	}
+	if (!done && settle->worst < FAILED)
+		settle_all(settle);
 }
 
+/* Returns the exit status. */
 static int settle(struct settle *settle, const char *name, const struct change *change)
 {
-	const char *did_not = settle->deadline.did_not;
-	enum state state;
-	int result;
+	enum answer answer;
 
 	if (deadline_start(&settle->deadline) < 0)
-		return -1;
-	state = libvirt_connect(&settle->libvirt, ports_uri());
-	if (state == FAILED)
-		log_error("%s: %s", did_not, settle->libvirt.error);
-	if (state == NOT_RUNNING)
-		log_info("%s: libvirt is not running: %s", did_not, settle->libvirt.error);
-	if (state != RUNNING)
-		return state == FAILED ? -1 : 0;
-	result = settle_domain(settle, name, change);
-	libvirt_disconnect(&settle->libvirt);
-	return result;
+		return EXIT_FAILURE;
+	answer = libvirt_connect(&settle->libvirt, ports_uri());
+	if (answer == DONE) {
+		settle_domain(settle, name, change);
+		libvirt_disconnect(&settle->libvirt);
+	} else if (answer == NOT_RUNNING) {
+		log_info("%s: libvirt is not running: %s", settle->deadline.did_not, settle->libvirt.error);
+	} else {
+		tell(settle, answer, settle->libvirt.error);
+	}
+	if (settle->worst == LATER)
+		return settle->event ? leave_to_service(settle->deadline.did_not, settle->libvirt.error) : EX_TEMPFAIL;
+	return settle->worst == FAILED ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int settle_event(const struct event *event, const struct port *owner, bool dry_run)
 {
 	const struct change change = { event->action, owner->domain, event->device, ports_guest(owner, &event->device) };
-	char did_not[CHANGE_TEXT];
 	struct settle job = {
-		.event = event,
-		.deadline = { .did_not = change_text(&change, did_not), .seconds = ports_timeout() },
+		.event = event, .dry_run = dry_run, .deadline = { .give_up = leave_to_service, .seconds = ports_timeout() },
 	};
 
-	if (!dry_run)
-		return settle(&job, owner->domain, &change);
-	print_change(&change);
-	return 0;
+	change_text(&change, job.deadline.did_not);
+	return dry_run ? (int)make_change(&job, NULL, &change) : settle(&job, owner->domain, &change);
 }
 
 int settle_domains(const char *only, bool dry_run)
 {
-	char did_not[CHANGE_TEXT];
 	struct settle job = {
-		.only = only,
-		.dry_run = dry_run,
-		.deadline = { .did_not = did_not, .seconds = ports_timeout() },
+		.only = only, .dry_run = dry_run, .deadline = { .give_up = try_again_later, .seconds = ports_timeout() },
 	};
 
-	snprintf(did_not, sizeof(did_not), "%.100s%sdid not sync", only ? only : "", only ? ": " : "");
+	snprintf(job.deadline.did_not, TEXT, "%.100s%sdid not sync", only ? only : "", only ? ": " : "");
 	return settle(&job, only, NULL);
 }

@@ -42,6 +42,13 @@ check-vm:
 
 check: check-fast check-vm
 
+# Random steps in the lab, against a model. The same seed gives the same steps.
+SEED = 1
+STEPS = 60
+
+storm:
+	tests/vm/storm $(SEED) $(STEPS) $(SUITE) $(BUILD)
+
 demo:
 	tests/vm/demo $(SUITE)
 
@@ -98,4 +105,4 @@ lint:
 	shellcheck -x rules/qemu-hook.in tests/cli/*.t tests/vm/image tests/vm/image.d/* tests/vm/guest tests/bench/table .ci/run
 	mandoc -T lint -W warning src/$(NAME).8
 
-.PHONY: check check-fast check-vm lint coverage fuzz demo bench
+.PHONY: check check-fast check-vm storm lint coverage fuzz demo bench

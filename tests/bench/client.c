@@ -1,6 +1,6 @@
 /*
- * The least that a libvirt client can do: client attach|detach DOMAIN XML. Prints how many milliseconds each of its
- * calls took, in a line of names and numbers.
+ * The least that a libvirt client can do: client attach|detach DOMAIN XML... Prints how many milliseconds its calls took,
+ * in a line of names and numbers.
  */
 #include <libvirt/libvirt.h>
 #include <stdio.h>
@@ -18,17 +18,19 @@ static double now(void)
 int main(int argc, char *argv[])
 {
 	const double start = now();
-	virConnectPtr connection = argc == 4 ? virConnectOpen("qemu:///system") : NULL;
+	virConnectPtr connection = argc >= 4 ? virConnectOpen("qemu:///system") : NULL;
 	const double connected = now();
 	virDomainPtr domain = connection ? virDomainLookupByName(connection, argv[2]) : NULL;
 	const double found = now();
 	double changed, closed;
-	int result;
+	int result = 0;
 
 	if (!domain)
 		return 1;
-	result = strcmp(argv[1], "attach") == 0 ? virDomainAttachDeviceFlags(domain, argv[3], VIR_DOMAIN_AFFECT_LIVE) :
-						   virDomainDetachDeviceFlags(domain, argv[3], VIR_DOMAIN_AFFECT_LIVE);
+	for (int i = 3; i < argc; i++)
+		result |= strcmp(argv[1], "attach") == 0 ?
+				  virDomainAttachDeviceFlags(domain, argv[i], VIR_DOMAIN_AFFECT_LIVE) :
+				  virDomainDetachDeviceFlags(domain, argv[i], VIR_DOMAIN_AFFECT_LIVE);
 	changed = now();
 	virDomainFree(domain);
 	virConnectClose(connection);

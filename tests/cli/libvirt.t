@@ -56,20 +56,43 @@ check "a closed connection is a failure in libvirt's words" \
 hang_up
 
 in_time() {
-	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): libvirt did not answer within 1 s' &&
-		[ $((ended_at - started_at)) -le 3 ]
+	one_line "$@" && [ $((ended_at - started_at)) -le 3 ]
 }
 listen 'push @open, $connection'
 started_at=$(date +%s)
 run '' ACTION=add
 ended_at=$(date +%s)
-check 'a socket that accepts and never answers is given up on, in time' in_time
+check 'a socket that accepts and never answers is given up on, in time; an error, where systemd knows no service' \
+	in_time 1 'vm1: did not attach 3-1 (bus 3 device 7): libvirt did not answer within 1 s'
+systemctl 'echo "$*" >>calls'
+started_at=$(date +%s)
+run '' ACTION=remove
+ended_at=$(date +%s)
+check 'the service takes it, if there is one' in_time 0 \
+	'vm1: did not detach 3-1 (bus 3 device 7): libvirt did not answer within 1 s: left to libvirt-usb-hotplug.service'
+check 'it is started anew, and its tries are counted from now on' [ "$(cat "$directory/calls")" = \
+	'--no-block reset-failed libvirt-usb-hotplug.service
+--no-block restart libvirt-usb-hotplug.service' ]
+run -s
+check 'a sync that gets no answer says that it may work later' one_line 75 'did not sync: libvirt did not answer within 1 s'
+run '-s vm1'
+check 'so does one of a single domain' one_line 75 'vm1: did not sync: libvirt did not answer within 1 s'
+run -l
+check 'a list is just not there' one_line 1 'did not list: libvirt did not answer within 1 s'
 hang_up
 
-listen 'push @open, $connection' daemon-init
+listen 'sysread $connection, $_, 65536; close $connection'
 run '' ACTION=add
-check 'a libvirtd that is still starting is no failure' \
-	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is still starting'
+check 'a closed connection is left to the service as well' \
+	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): End of file while reading data: '
+run -s
+check 'and in a sync it may work later' one_line 75 'did not sync: End of file while reading data: '
+hang_up
+rm "$directory/bin/systemctl"
+listen 'sysread $connection, $_, 65536; close $connection'
+run '' ACTION=add "PATH=$directory/empty"
+check 'without systemctl it is an error' \
+	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): End of file while reading data: '
 hang_up
 
 run -n ACTION=add

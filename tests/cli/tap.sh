@@ -6,6 +6,14 @@ directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 count=0
 
+# systemctl COMMANDS: from now on the program finds this for systemctl, and no service of this machine is touched.
+systemctl() {
+	mkdir -p "$directory/bin"
+	printf '#!/bin/sh\n%s\n' "$1" >"$directory/bin/systemctl"
+	chmod +x "$directory/bin/systemctl"
+}
+systemctl 'exit 1'
+
 # run OPTIONS [NAME=VALUE | -NAME]...: runs the program on a plug at 3-1, with variables changed or left out.
 # Leaves its status in $status, what it printed in $output, and its messages in $messages.
 run() {
@@ -20,6 +28,7 @@ run() {
 			*) export "${change?}" ;;
 			esac
 		done
+		PATH="$directory/bin:$PATH"
 		cd "$directory" || exit
 		# shellcheck disable=SC2086 # options are words
 		exec "$PROGRAM" $options

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			putenv(line);
 	kind = event_read(&event);
 	if (kind == EVENT_OURS) {
-		char words[DEVICE_TEXT];
+		char words[TEXT];
 
 		MUST(event.action == ATTACH || event.action == DETACH);
 		MUST(event.device.bus >= 1 && event.device.bus <= 999);
@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(event.device.devpath && *event.device.devpath);
 		MUST(event.device.has_id || event.bad_product || !getenv("PRODUCT"));
 		MUST(!event.device.has_id || (event.device.id.vendor <= 0xffff && event.device.id.product <= 0xffff));
-		MUST(strlen(device_text(&event.device, words)) < DEVICE_TEXT);
+		MUST(strlen(device_text(&event.device, words)) < TEXT);
 	}
 	clearenv();
 	free(text);

@@ -42,7 +42,7 @@ static struct device device_of(const uint8_t *data)
 
 static void read_back(const uint8_t *data, size_t size)
 {
-	char *xml = NULL, element[HOSTDEV_XML];
+	char *xml = NULL, element[TEXT];
 	size_t length, count = 0;
 	FILE *stream = open_memstream(&xml, &length);
 	struct hostdev *hostdevs = NULL;

@@ -96,10 +96,7 @@ static void apply(struct world *world, const struct change *change)
 
 static struct plan plan_of(const struct world *world)
 {
-	struct plan plan;
-
-	MUST(plan_make(&plan, world->held, world->held_count, world->plugged, world->plugged_count) == 0);
-	return plan;
+	return plan_make(world->held, world->held_count, world->plugged, world->plugged_count);
 }
 
 static const struct device *plugged_at(const struct world *world, const struct device *device)

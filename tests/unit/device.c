@@ -49,7 +49,7 @@ static void anything_else_is_no_id(void **state)
 static void a_message_names_the_device_by_what_is_known(void **state)
 {
 	struct device device = { .bus = 3, .number = 7 };
-	char text[DEVICE_TEXT];
+	char text[TEXT];
 
 	(void)state;
 	assert_string_equal(device_text(&device, text), "bus 3 device 7");

@@ -67,7 +67,7 @@ static void what_is_no_xml_is_refused(void **state)
 static void what_is_written_says_whose_it_is(void **state)
 {
 	struct device device = { .port = "3-10.2", .bus = 3, .number = 7, .has_id = true, .id = { 0x046d, 0xc08e } };
-	char xml[HOSTDEV_XML];
+	char xml[TEXT];
 
 	(void)state;
 	assert_string_equal(hostdev_write(&device, "0:5", xml),
@@ -92,7 +92,7 @@ static void what_is_written_says_whose_it_is(void **state)
 static void no_markup_of_the_environment_gets_into_it(void **state)
 {
 	struct device device = { .port = "3-1'/><x y='", .bus = 3, .number = 7 };
-	char xml[HOSTDEV_XML];
+	char xml[TEXT];
 
 	(void)state;
 	assert_null(strstr(hostdev_write(&device, NULL, xml), "alias"));

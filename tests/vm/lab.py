@@ -48,6 +48,14 @@ class LabError(Exception):
     pass
 
 
+def file_system(size=2**23):
+    """An empty file system's content."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.truncate(size)
+        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", file.name], check=True)
+        return file.read()
+
+
 class Monitor:
     """QEMU's monitor, over which devices are plugged."""
 
@@ -364,6 +372,7 @@ class Lab:
         """From here on journal() tells what is new."""
         lines = self.run("journalctl --sync; journalctl -q -n 1 --show-cursor -o cat").splitlines()
         self.cursor = lines[-1].removeprefix("-- cursor: ")
+        self.marked = int(self.run("date +%s"))
 
     def journal(self):
         """The journal's entries since mark(), as (identifier, priority, message)."""
@@ -404,13 +413,14 @@ class Lab:
         xml = DOMAIN.format(name=name, memory=memory, ports=ports, **elements)
         self.run(f"virsh -q define /dev/stdin <<'EOF'\n{xml}EOF")
 
-    def attach_by_hand(self, domain, source, command="attach-device"):
+    def attach_by_hand(self, domain, source, command="attach-device", timeout=60):
         """Attaches a device as a person does, with a <hostdev> of this source; the shell expands it."""
         xml = HOSTDEV.format(source=source)
-        self.run(f"cat >/run/by-hand.xml <<EOF\n{xml}\nEOF\nvirsh -q {command} {domain} /run/by-hand.xml --live")
+        self.run(f"cat >/run/by-hand.xml <<EOF\n{xml}\nEOF\nvirsh -q {command} {domain} /run/by-hand.xml --live",
+                 timeout=timeout)
 
-    def detach_by_hand(self, domain, source):
-        self.attach_by_hand(domain, source, "detach-device")
+    def detach_by_hand(self, domain, source, timeout=60):
+        self.attach_by_hand(domain, source, "detach-device", timeout)
 
     def restart_domain(self, name):
         self.run(f"virsh -q destroy {name}", check=False)

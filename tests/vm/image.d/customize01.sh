@@ -36,6 +36,7 @@ Type=oneshot
 ExecStart=tar -xf /dev/vdb -C /
 ExecStart=sh -c 'cd /usr/src/libvirt-usb-hotplug 2>/dev/null || exit 0; make install'
 ExecStart=udevadm control --reload
+ExecStart=systemctl daemon-reload
 TimeoutStartSec=300
 [Install]
 WantedBy=multi-user.target
