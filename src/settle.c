@@ -102,19 +102,22 @@ static enum answer tell_failure(struct settle *settle, enum answer answer, const
 	return now;
 }
 
-static enum answer make_change(struct settle *settle, const struct domain *domain, const struct change *change)
+static void print_change(const struct change *change)
 {
-	const bool attach = change->action == ATTACH;
-	char text[TEXT];
-	enum answer answer = DONE;
+	char xml[TEXT];
 
-	if (settle->dry_run)
-		printf("%s %s %u %u\n%s", attach ? "attach" : "detach", change->domain, change->device.bus,
-		       change->device.number, hostdev_write(&change->device, change->guest, text));
-	else
-		answer = domain_change(domain, change);
-	if (!settle->dry_run && answer == DONE)
-		log_info("%s: %s %s", change->domain, attach ? "attached" : "detached", device_text(&change->device, text));
+	printf("%s %s %u %u\n%s", change->action == ATTACH ? "attach" : "detach", change->domain, change->device.bus,
+	       change->device.number, hostdev_write(&change->device, change->guest, xml));
+}
+
+static enum answer make_change(const struct domain *domain, const struct change *change)
+{
+	const enum answer answer = domain_change(domain, change);
+	char text[TEXT];
+
+	if (answer == DONE)
+		log_info("%s: %s %s", change->domain, change->action == ATTACH ? "attached" : "detached",
+			 device_text(&change->device, text));
 	return answer;
 }
 
@@ -124,6 +127,10 @@ static enum answer find_obstacle(struct settle *settle, const struct look *look,
 {
 	char *why = settle->libvirt.error, disk[TEXT];
 
+	if (!domain) {
+		snprintf(why, TEXT, "the domain is not running");
+		return NOT_RUNNING;
+	}
 	if (change->action == ATTACH && settle->refused)
 		return FAILED;
 	if (change->action == ATTACH && host_uses_disk(&look->host, &change->device, disk)) {
@@ -144,7 +151,7 @@ static enum answer make_planned_change(struct settle *settle, const struct look 
 	const struct domain *domain = domains_find(&look->domains, change->domain);
 	enum answer answer;
 
-	if (!domain || !is_in_scope(settle, look, change))
+	if (!is_in_scope(settle, look, change) || (!domain && !settle->refused))
 		return DONE;
 	if (!settle->event)
 		deadline_renew(&settle->deadline);
@@ -154,14 +161,18 @@ static enum answer make_planned_change(struct settle *settle, const struct look 
 		tell(settle, answer, settle->libvirt.error);
 		return DONE;
 	}
-	answer = make_change(settle, domain, change);
+	if (settle->dry_run) {
+		print_change(change);
+		return DONE;
+	}
+	answer = make_change(domain, change);
 	if (answer != DONE)
 		return tell_failure(settle, answer, change);
 	if (change->action == DETACH) {
 		settle->refused = false; /* what it was in the way of may work now */
 	} else if (!host_has(&change->device)) {
 		/* Pulled meanwhile; its remove event may have found nothing to detach yet. */
-		answer = make_change(settle, domain, &back);
+		answer = make_change(domain, &back);
 	}
 	return answer == DONE ? DONE : tell_failure(settle, answer, &back);
 }
@@ -191,7 +202,7 @@ static bool attach_new(struct settle *settle, const struct domain *domain, const
 	}
 	if (!settle->event->is_new)
 		return false;
-	answer = make_change(settle, domain, change);
+	answer = make_change(domain, change);
 	settle->refused = answer != DONE;
 	if (answer == LATER)
 		tell(settle, LATER, settle->libvirt.error);
@@ -239,12 +250,13 @@ static int settle(struct settle *settle, const char *name, const struct change *
 int settle_event(const struct event *event, const struct port *owner, bool dry_run)
 {
 	const struct change change = { event->action, owner->domain, event->device, ports_guest(owner, &event->device) };
-	struct settle job = {
-		.event = event, .dry_run = dry_run, .deadline = { .give_up = leave_to_service, .seconds = ports_timeout() },
-	};
+	struct settle job = { .event = event, .deadline = { .give_up = leave_to_service, .seconds = ports_timeout() } };
 
 	change_text(&change, job.deadline.did_not);
-	return dry_run ? (int)make_change(&job, NULL, &change) : settle(&job, owner->domain, &change);
+	if (!dry_run)
+		return settle(&job, owner->domain, &change);
+	print_change(&change);
+	return EXIT_SUCCESS;
 }
 
 int settle_domains(const char *only, bool dry_run)
