@@ -20,7 +20,7 @@ static void pass(union sigval value)
 	char why[64];
 
 	alarm(10); /* should even the log be stuck, SIGALRM ends the process */
-	snprintf(why, sizeof(why), "libvirt did not answer within %u s", deadline->seconds);
+	snprintf(why, sizeof(why), "%s within %u s", deadline->waits_for, deadline->seconds);
 	_exit(deadline->give_up(deadline->did_not, why));
 }
 
@@ -36,6 +36,7 @@ int deadline_start(struct deadline *deadline)
 		log_error("%s: cannot set a timer: %s", deadline->did_not, strerror(errno));
 		return -1;
 	}
+	deadline->waits_for = "libvirt did not answer";
 	deadline_renew(deadline);
 	return 0;
 }
@@ -67,7 +68,7 @@ static int systemctl(const char *verb)
 int leave_to_service(const char *did_not, const char *why)
 {
 	systemctl("reset-failed"); /* its tries are counted from now on */
-	/* A start would be lost on a run that is about to end. One that a restart ends loses nothing: libvirt goes on. */
+	/* A start would be lost on a run that is about to end. A restart lets it end, and then there is another. */
 	if (systemctl("restart") != 0)
 		return fail(did_not, why);
 	log_info("%s: %s: left to " SERVICE, did_not, why);

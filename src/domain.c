@@ -18,7 +18,8 @@
 FUNCTIONS(LOAD_DECLARE)
 LOAD_NOTE("libvirt", "Attaches devices to domains", LIBVIRT);
 
-enum { BUSY = 2000 }; /* ms in one call to a QEMU: it takes less to attach a device */
+/* ms: longer than it takes to start a domain, and to attach a device, as a rule. */
+enum { LONG_JOB = 10000, LONG_CALL = 2000 };
 
 /* libvirt calls this for each error. It would write them to stderr otherwise, those that are no failure too. */
 static void keep_error(void *libvirt, virErrorPtr error)
@@ -144,8 +145,8 @@ bool domain_is_busy(const struct domain *domain)
 	/* In this order: who asks for the job of a domain whose QEMU doesn't answer has to wait, too. */
 	if (sym_virDomainGetControlInfo(domain->handle, &control, 0) < 0)
 		return false;
-	return control.state == VIR_DOMAIN_CONTROL_JOB ||
-	       (control.state == VIR_DOMAIN_CONTROL_OCCUPIED && control.stateTime > BUSY) ||
+	return (control.state == VIR_DOMAIN_CONTROL_JOB && control.stateTime > LONG_JOB) ||
+	       (control.state == VIR_DOMAIN_CONTROL_OCCUPIED && control.stateTime > LONG_CALL) ||
 	       (sym_virDomainGetJobInfo(domain->handle, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE);
 }
 

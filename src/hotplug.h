@@ -41,7 +41,7 @@ bool device_is_same(const struct device *a, const struct device *b);
 /* Writes the device as messages name it, without what is not known: "3-10.2 (046d:c08e, bus 3 device 7)". */
 const char *device_text(const struct device *device, char text[static TEXT]);
 
-/* Each reads an id, as in "46d/c08e/100", or "046d:c08e". Returns false, and leaves id alone, where text is anything else. */
+/* Each reads an id, "46d/c08e/100" or "046d:c08e". Returns false, and leaves id alone, where text is anything else. */
 bool usb_id_from_product(const char *text, struct usb_id *id);
 bool usb_id_from_lsusb(const char *text, struct usb_id *id);
 
@@ -54,12 +54,8 @@ struct event {
 	const char *bad_product; /* PRODUCT, where it is set but malformed; else NULL */
 };
 
-enum event_kind {
-	EVENT_OURS,     /* about a USB device that came or went */
-	EVENT_NOT_OURS, /* anything else; the reason is logged at level debug */
-	EVENT_BAD,      /* a variable is bad; it and its value are logged */
-};
-
+/* Ours is an event about a USB device that came or went. Why one isn't is logged: at level debug, or as an error. */
+enum event_kind { EVENT_OURS, EVENT_NOT_OURS, EVENT_BAD };
 enum event_kind event_read(struct event *event);
 
 /* ports.c: the table of config.h. */
@@ -73,9 +69,14 @@ struct port {
 
 #define HOST NULL /* as a row's domain: the device stays with the host */
 
-/* What config.h says of libvirt: the connection URI, and the timeout of one event in seconds. */
-const char *ports_uri(void);
-unsigned int ports_timeout(void);
+struct table {
+	const char *uri;
+	unsigned int timeout; /* s: the longest that one event may keep udev waiting */
+	const struct port *rows;
+	size_t count;
+};
+
+const struct table *ports_table(void);
 
 /* The row that the device belongs to, or NULL if no row covers it; and whether one with an id covers its port. */
 const struct port *ports_owner(const struct device *device);
@@ -83,9 +84,6 @@ bool ports_need_id(const struct device *device);
 
 /* The port of the guest that the device's row has for it; NULL for any, as for what is behind a hub in the row's port. */
 const char *ports_guest(const struct port *row, const struct device *device);
-
-/* The table's rows by their numbers, from 0; NULL after the last. */
-const struct port *ports_row(size_t row);
 
 /* Says why a row of the table can never own a device, or returns NULL. */
 const char *ports_problem(const struct port *row);
@@ -187,29 +185,24 @@ void domain_close(const struct domain *domain);
 /* Reads the running domains. domains_free() is due whatever the answer. */
 enum answer domains_read(struct domains *domains, struct libvirt *libvirt);
 void domains_free(struct domains *domains);
-
-/* The running domain of that name, or NULL. */
 const struct domain *domains_find(const struct domains *domains, const char *name);
 
-/* Whether a change would have to wait: the domain is being saved, say, or its QEMU doesn't answer. */
-bool domain_is_busy(const struct domain *domain);
-
-/* Makes a change to the running domain. */
+/* Changes the running domain. A busy one, which is being saved or whose QEMU doesn't answer, would keep the change waiting. */
 enum answer domain_change(const struct domain *domain, const struct change *change);
+bool domain_is_busy(const struct domain *domain);
 
 /* deadline.c: how long libvirt may keep the program, and those who wait for it, waiting; and what is done then. */
 
 struct deadline {
 	char did_not[TEXT]; /* how the message begins that tells of its passing */
+	const char *waits_for;  /* and how it goes on: "libvirt did not answer" */
 	unsigned int seconds;
 	int (*give_up)(const char *did_not, const char *why); /* says so, and returns the exit status */
 	timer_t timer;
 };
 
-/* From now on the program gives up after so many seconds, wherever it waits. Returns 0; -1, logged. */
+/* From now on the program gives up after so many seconds, wherever it waits; renewed, from then on. Returns 0; -1, logged. */
 int deadline_start(struct deadline *deadline);
-
-/* Gives the program its seconds anew, for the next of several steps. */
 void deadline_renew(const struct deadline *deadline);
 
 /* What an event leaves undone is done by the service; where there is none it is an error, as it is in a list. */

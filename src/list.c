@@ -207,10 +207,11 @@ static const char *problem_of(struct list *list, const struct port *row)
 
 static bool print_problems(struct list *list)
 {
-	const struct port *port;
+	const struct table *table = ports_table();
 	bool found = false;
 
-	for (size_t row = 0; (port = ports_row(row)); row++) {
+	for (size_t row = 0; row < table->count; row++) {
+		const struct port *port = &table->rows[row];
 		const char *problem = problem_of(list, port);
 
 		if (!problem)
@@ -224,15 +225,6 @@ static bool print_problems(struct list *list)
 	return found;
 }
 
-/* Where libvirt can't be asked, the list has no connection, and the reason is in its error. */
-static void ask_libvirt(struct list *list)
-{
-	if (libvirt_connect(&list->libvirt, ports_uri()) == DONE && domains_read(&list->domains, &list->libvirt) != DONE) {
-		libvirt_disconnect(&list->libvirt);
-		list->libvirt.connection = NULL;
-	}
-}
-
 int list_ports(void)
 {
 	const bool colour = isatty(STDOUT_FILENO);
@@ -242,14 +234,18 @@ int list_ports(void)
 		.red = colour ? "\033[31m" : "",
 		.plain = colour ? "\033[0m" : "",
 	};
-	struct deadline deadline = { .did_not = "did not list", .seconds = ports_timeout(), .give_up = fail };
+	struct deadline deadline = { .did_not = "did not list", .seconds = ports_table()->timeout, .give_up = fail };
 	bool problems;
 
 	if (deadline_start(&deadline) < 0)
 		return EXIT_FAILURE;
 	if (host_read(&list.host, list.libvirt.error) < 0)
 		return fail(deadline.did_not, list.libvirt.error);
-	ask_libvirt(&list);
+	/* Where libvirt can't be asked, the list has no connection, and the reason is in its error. */
+	if (libvirt_connect(&list.libvirt, ports_table()->uri) == DONE && domains_read(&list.domains, &list.libvirt) != DONE) {
+		libvirt_disconnect(&list.libvirt);
+		list.libvirt.connection = NULL;
+	}
 	print_tree(&list);
 	print_rows(&list);
 	problems = print_problems(&list);

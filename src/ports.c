@@ -13,8 +13,6 @@
 #pragma GCC diagnostic pop
 #undef ports
 
-static const size_t ports_count = sizeof(ports) / sizeof(struct port);
-
 /*
  * A DEVPATH in short form leaves out the hubs between the bus and the port, for the port's name has the whole chain
  * in it: ".../usb3/3-10/3-10.2" is ".../usb3/3-10.2". A longer path than sysfs can have is cut.
@@ -96,15 +94,10 @@ static bool id_fits(const char *text, const struct device *device)
 	       id.product == device->id.product;
 }
 
-/* Of two rows that cover a device: one with an id comes before one without, then the longer path. */
-static bool comes_before(const struct port *a, size_t a_length, const struct port *b, size_t b_length)
-{
-	if (!a->id != !b->id)
-		return a->id != NULL;
-	return a_length > b_length;
-}
-
-/* The row of the table, rows long, that owns the device; pure, for the tests. */
+/*
+ * The row of the table, rows long, that owns the device; pure, for the tests. Of the rows that cover it, one with an id
+ * comes before one without, then the longer path, then the first.
+ */
 static const struct port *find_owner(const struct port *table, size_t rows, const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
@@ -113,30 +106,28 @@ static const struct port *find_owner(const struct port *table, size_t rows, cons
 
 	for (const struct port *row = table; row < table + rows; row++) {
 		const struct short_path row_path = shorten(row->path);
+		const size_t length = strlen(row_path.text);
 
 		if (!covers(&row_path, &path) || (row->id && !id_fits(row->id, device)))
 			continue;
-		if (!owner || comes_before(row, strlen(row_path.text), owner, owner_length)) {
+		if (!owner || (!row->id == !owner->id ? length > owner_length : row->id != NULL)) {
 			owner = row;
-			owner_length = strlen(row_path.text);
+			owner_length = length;
 		}
 	}
 	return owner;
 }
 
-const char *ports_uri(void)
+const struct table *ports_table(void)
 {
-	return uri;
-}
+	static const struct table table = { uri, timeout, ports, sizeof(ports) / sizeof(struct port) };
 
-unsigned int ports_timeout(void)
-{
-	return timeout;
+	return &table;
 }
 
 const struct port *ports_owner(const struct device *device)
 {
-	return find_owner(ports, ports_count, device);
+	return find_owner(ports, ports_table()->count, device);
 }
 
 const char *ports_guest(const struct port *row, const struct device *device)
@@ -146,20 +137,14 @@ const char *ports_guest(const struct port *row, const struct device *device)
 	return match(&row_path, &path) == strlen(path.text) ? row->guest : NULL;
 }
 
-const struct port *ports_row(size_t row)
-{
-	return row < ports_count ? &ports[row] : NULL;
-}
-
 bool ports_need_id(const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
-	const struct port *port;
 
-	for (size_t row = 0; (port = ports_row(row)); row++) {
-		const struct short_path row_path = shorten(port->path);
+	for (size_t row = 0; row < ports_table()->count; row++) {
+		const struct short_path row_path = shorten(ports[row].path);
 
-		if (port->id && covers(&row_path, &path))
+		if (ports[row].id && covers(&row_path, &path))
 			return true;
 	}
 	return false;

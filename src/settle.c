@@ -1,7 +1,10 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "hotplug.h"
 
@@ -83,6 +86,16 @@ static bool is_in_scope(const struct settle *settle, const struct look *look, co
 	       is_planned(look, ATTACH, settle->only, &change->device);
 }
 
+static bool is_due_still(struct settle *settle, const struct change *change)
+{
+	struct look look;
+	const bool due = take_look(settle, &look) != DONE ||
+			 is_planned(&look, change->action, change->domain, &change->device);
+
+	stop_looking(&look);
+	return due;
+}
+
 /* Tells that a change failed, unless another run was faster, or the device or the domain is gone by now. */
 static enum answer tell_failure(struct settle *settle, enum answer answer, const struct change *change)
 {
@@ -100,6 +113,36 @@ static enum answer tell_failure(struct settle *settle, enum answer answer, const
 		tell(settle, answer, refused.error);
 	stop_looking(&look);
 	return now;
+}
+
+/*
+ * One change at a time: where many wait for libvirtd to be done with a domain, they keep its threads from everyone else,
+ * and fail after 30 s. Returns what is to be closed for the next one; -1 where it isn't this one's turn yet.
+ */
+static int take_turn(int mode)
+{
+	const int turn = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (flock(turn, mode) == 0)
+		return turn;
+	close(turn);
+	return -1;
+}
+
+/* An event waits a quarter of its time for its turn, before libvirt is loaded: of a crowd, the service does the rest. */
+static void wait_for_turn(struct deadline *deadline)
+{
+	const unsigned int timeout = deadline->seconds;
+
+	if (take_turn(LOCK_EX | LOCK_NB) >= 0)
+		return;
+	deadline->seconds = (timeout + 3) / 4;
+	deadline->waits_for = "its turn did not come";
+	deadline_renew(deadline);
+	take_turn(LOCK_EX);
+	deadline->seconds = timeout - timeout / 4;
+	deadline->waits_for = "libvirt did not answer";
+	deadline_renew(deadline);
 }
 
 static void print_change(const struct change *change)
@@ -150,6 +193,8 @@ static enum answer make_planned_change(struct settle *settle, const struct look 
 	const struct change back = { DETACH, change->domain, change->device, NULL };
 	const struct domain *domain = domains_find(&look->domains, change->domain);
 	enum answer answer;
+	bool due = true;
+	int turn;
 
 	if (!is_in_scope(settle, look, change) || (!domain && !settle->refused))
 		return DONE;
@@ -165,7 +210,14 @@ static enum answer make_planned_change(struct settle *settle, const struct look 
 		print_change(change);
 		return DONE;
 	}
-	answer = make_change(domain, change);
+	turn = settle->event ? -1 : take_turn(LOCK_EX | LOCK_NB);
+	if (turn < 0 && !settle->event) {
+		/* Whoever came first may have done it. */
+		turn = take_turn(LOCK_EX);
+		due = is_due_still(settle, change);
+	}
+	answer = due ? make_change(domain, change) : DONE;
+	close(turn);
 	if (answer != DONE)
 		return tell_failure(settle, answer, change);
 	if (change->action == DETACH) {
@@ -233,7 +285,9 @@ static int settle(struct settle *settle, const char *name, const struct change *
 
 	if (deadline_start(&settle->deadline) < 0)
 		return EXIT_FAILURE;
-	answer = libvirt_connect(&settle->libvirt, ports_uri());
+	if (settle->event)
+		wait_for_turn(&settle->deadline);
+	answer = libvirt_connect(&settle->libvirt, ports_table()->uri);
 	if (answer == DONE) {
 		settle_domain(settle, name, change);
 		libvirt_disconnect(&settle->libvirt);
@@ -250,7 +304,7 @@ static int settle(struct settle *settle, const char *name, const struct change *
 int settle_event(const struct event *event, const struct port *owner, bool dry_run)
 {
 	const struct change change = { event->action, owner->domain, event->device, ports_guest(owner, &event->device) };
-	struct settle job = { .event = event, .deadline = { .give_up = leave_to_service, .seconds = ports_timeout() } };
+	struct settle job = { .event = event, .deadline = { .give_up = leave_to_service, .seconds = ports_table()->timeout } };
 
 	change_text(&change, job.deadline.did_not);
 	if (!dry_run)
@@ -262,7 +316,7 @@ int settle_event(const struct event *event, const struct port *owner, bool dry_r
 int settle_domains(const char *only, bool dry_run)
 {
 	struct settle job = {
-		.only = only, .dry_run = dry_run, .deadline = { .give_up = try_again_later, .seconds = ports_timeout() },
+		.only = only, .dry_run = dry_run, .deadline = { .give_up = try_again_later, .seconds = ports_table()->timeout },
 	};
 
 	snprintf(job.deadline.did_not, TEXT, "%.100s%sdid not sync", only ? only : "", only ? ": " : "");

@@ -273,8 +273,9 @@ class Lab:
         return output
 
     def put(self, path, content):
-        """Writes a file in the machine; one that is there already keeps its mode."""
-        self.run(f"base64 -d >{path} <<'EOF'\n{base64.encodebytes(content).decode()}EOF")
+        """Writes a file in the machine; one that is there already, and may be running, is replaced and its mode kept."""
+        self.run(f"base64 -d >{path}.new <<'EOF'\n{base64.encodebytes(content).decode()}EOF")
+        self.run(f"[ ! -e {path} ] || chmod --reference={path} {path}.new; mv {path}.new {path}")
 
     # USB devices, plugged into the machine from outside.
 
