@@ -34,27 +34,14 @@ const char *device_text(const struct device *device, char text[static TEXT])
 	return text;
 }
 
-#define HEX "0123456789abcdefABCDEF"
-
-bool usb_id_from_product(const char *text, struct usb_id *id)
+bool usb_id_read(const char *text, const char *format, struct usb_id *id)
 {
 	struct usb_id read;
 	int end = 0;
 
-	if (strspn(text, HEX "/") != strlen(text) ||
-	    sscanf(text, "%4x/%4x/%*4x%n", &read.vendor, &read.product, &end) != 2 || !end || text[end])
-		return false;
-	*id = read;
-	return true;
-}
-
-bool usb_id_from_lsusb(const char *text, struct usb_id *id)
-{
-	struct usb_id read;
-	int end = 0;
-
-	if (strspn(text, HEX ":") != strlen(text) ||
-	    sscanf(text, "%4x:%4x%n", &read.vendor, &read.product, &end) != 2 || !end || text[end])
+	/* sscanf(3) itself takes signs, blanks and "0x" as well. */
+	if (strspn(text, "0123456789abcdefABCDEF:/") != strlen(text) ||
+	    sscanf(text, format, &read.vendor, &read.product, &end) != 2 || !end || text[end])
 		return false;
 	*id = read;
 	return true;

@@ -93,7 +93,7 @@ enum event_kind event_read(struct event *event)
 	if (read_number("BUSNUM", &event->device.bus) < 0 || read_number("DEVNUM", &event->device.number) < 0)
 		return EVENT_BAD;
 	device_set_devpath(&event->device, get("DEVPATH"));
-	event->device.has_id = usb_id_from_product(get("PRODUCT"), &event->device.id);
+	event->device.has_id = usb_id_read(get("PRODUCT"), PRODUCT_ID, &event->device.id);
 	if (is_set("PRODUCT") && !event->device.has_id)
 		event->bad_product = get("PRODUCT");
 	event->device.hub = is_hub();

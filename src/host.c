@@ -50,7 +50,7 @@ static struct device read_device(struct udev *udev, const char *syspath)
 	device.number = (unsigned int)strtoul(host_attribute(&device, "devnum"), NULL, 10);
 	device.hub = strcmp(host_attribute(&device, "bDeviceClass"), "09") == 0;
 	device.has_id =
-		usb_id_from_product(or_empty(sym_udev_device_get_property_value(device.entry, "PRODUCT")), &device.id);
+		usb_id_read(or_empty(sym_udev_device_get_property_value(device.entry, "PRODUCT")), PRODUCT_ID, &device.id);
 	return device;
 }
 

@@ -41,9 +41,10 @@ bool device_is_same(const struct device *a, const struct device *b);
 /* Writes the device as messages name it, without what is not known: "3-10.2 (046d:c08e, bus 3 device 7)". */
 const char *device_text(const struct device *device, char text[static TEXT]);
 
-/* Each reads an id, "46d/c08e/100" or "046d:c08e". Returns false, and leaves id alone, where text is anything else. */
-bool usb_id_from_product(const char *text, struct usb_id *id);
-bool usb_id_from_lsusb(const char *text, struct usb_id *id);
+/* Reads an id in one of these formats. Returns false, and leaves id alone, where text is anything else. */
+#define PRODUCT_ID "%4x/%4x/%*4x%n" /* "46d/c08e/100" */
+#define LSUSB_ID "%4x:%4x%n"        /* "046d:c08e" */
+bool usb_id_read(const char *text, const char *format, struct usb_id *id);
 
 /* event.c: a udev event, read from the environment that udev (or a person) runs the program with. */
 

@@ -90,7 +90,7 @@ static bool id_fits(const char *text, const struct device *device)
 {
 	struct usb_id id;
 
-	return device->has_id && usb_id_from_lsusb(text, &id) && id.vendor == device->id.vendor &&
+	return device->has_id && usb_id_read(text, LSUSB_ID, &id) && id.vendor == device->id.vendor &&
 	       id.product == device->id.product;
 }
 
@@ -187,7 +187,7 @@ const char *ports_problem(const struct port *row)
 	/* Behind a bus come ports, whose names have nothing else in them. */
 	if (*port && strspn(port + 1, "0123456789*-.") != strlen(port + 1))
 		return "its path is not a port's, as usb3/3-10.2 is";
-	if (row->id && !usb_id_from_lsusb(row->id, &id))
+	if (row->id && !usb_id_read(row->id, LSUSB_ID, &id))
 		return "its id is not vendor:product, as 046d:c08e is";
 	if (row->guest && !is_guest_port(row->guest))
 		return "its guest is not a port of the guest, as 0:5 is";

@@ -4,17 +4,17 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "hotplug.h"
 
 struct settle {
 	struct deadline deadline;
 	struct libvirt libvirt;
-	const struct event *event; /* settles only its port, if given */
-	const char *only;          /* settles only this domain, if given */
+	const struct change *event; /* settles only its port, if given */
+	const char *only;           /* settles only this domain, if given */
 	bool dry_run;
-	bool refused;              /* the event's device, when it was attached without a look */
+	bool is_new;                /* the event's device: nobody holds it yet */
+	bool refused;               /* the same, when it was attached without a look */
 	enum answer worst;
 };
 
@@ -86,16 +86,6 @@ static bool is_in_scope(const struct settle *settle, const struct look *look, co
 	       is_planned(look, ATTACH, settle->only, &change->device);
 }
 
-static bool is_due_still(struct settle *settle, const struct change *change)
-{
-	struct look look;
-	const bool due = take_look(settle, &look) != DONE ||
-			 is_planned(&look, change->action, change->domain, &change->device);
-
-	stop_looking(&look);
-	return due;
-}
-
 /* Tells that a change failed, unless another run was faster, or the device or the domain is gone by now. */
 static enum answer tell_failure(struct settle *settle, enum answer answer, const struct change *change)
 {
@@ -116,17 +106,12 @@ static enum answer tell_failure(struct settle *settle, enum answer answer, const
 }
 
 /*
- * One change at a time: where many wait for libvirtd to be done with a domain, they keep its threads from everyone else,
- * and fail after 30 s. Returns what is to be closed for the next one; -1 where it isn't this one's turn yet.
+ * Changes are made by one run at a time, from its look to its last change: where many wait for libvirtd to be done with a
+ * domain, they keep its threads from everyone else, and fail after 30 s. The turn ends with the process.
  */
-static int take_turn(int mode)
+static int take_turn(int how)
 {
-	const int turn = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-
-	if (flock(turn, mode) == 0)
-		return turn;
-	close(turn);
-	return -1;
+	return flock(open("/proc/self/exe", O_RDONLY | O_CLOEXEC), LOCK_EX | how);
 }
 
 /* An event waits a quarter of its time for its turn, before libvirt is loaded: of a crowd, the service does the rest. */
@@ -134,12 +119,12 @@ static void wait_for_turn(struct deadline *deadline)
 {
 	const unsigned int timeout = deadline->seconds;
 
-	if (take_turn(LOCK_EX | LOCK_NB) >= 0)
+	if (take_turn(LOCK_NB) == 0)
 		return;
 	deadline->seconds = (timeout + 3) / 4;
 	deadline->waits_for = "its turn did not come";
 	deadline_renew(deadline);
-	take_turn(LOCK_EX);
+	take_turn(0);
 	deadline->seconds = timeout - timeout / 4;
 	deadline->waits_for = "libvirt did not answer";
 	deadline_renew(deadline);
@@ -193,8 +178,6 @@ static enum answer make_planned_change(struct settle *settle, const struct look 
 	const struct change back = { DETACH, change->domain, change->device, NULL };
 	const struct domain *domain = domains_find(&look->domains, change->domain);
 	enum answer answer;
-	bool due = true;
-	int turn;
 
 	if (!is_in_scope(settle, look, change) || (!domain && !settle->refused))
 		return DONE;
@@ -210,14 +193,7 @@ static enum answer make_planned_change(struct settle *settle, const struct look 
 		print_change(change);
 		return DONE;
 	}
-	turn = settle->event ? -1 : take_turn(LOCK_EX | LOCK_NB);
-	if (turn < 0 && !settle->event) {
-		/* Whoever came first may have done it. */
-		turn = take_turn(LOCK_EX);
-		due = is_due_still(settle, change);
-	}
-	answer = due ? make_change(domain, change) : DONE;
-	close(turn);
+	answer = make_change(domain, change);
 	if (answer != DONE)
 		return tell_failure(settle, answer, change);
 	if (change->action == DETACH) {
@@ -244,26 +220,27 @@ static void settle_all(struct settle *settle)
 }
 
 /* A device that has just been plugged in is held by nobody, as a rule: it is attached without a look. */
-static bool attach_new(struct settle *settle, const struct domain *domain, const struct change *change)
+static bool attach_new(struct settle *settle, const struct domain *domain)
 {
 	enum answer answer;
 
-	if (change->action == ATTACH && !host_has(&change->device)) {
+	if (settle->event->action == ATTACH && !host_has(&settle->event->device)) {
 		log_info("%s: it is not plugged in any more", settle->deadline.did_not);
 		return false;
 	}
-	if (!settle->event->is_new)
+	if (!settle->is_new)
 		return false;
-	answer = make_change(domain, change);
+	answer = make_change(domain, settle->event);
 	settle->refused = answer != DONE;
 	if (answer == LATER)
 		tell(settle, LATER, settle->libvirt.error);
 	return answer == DONE;
 }
 
-/* Settles what is in scope. The event's domain, and the only one, are asked for by name. change is the event's. */
-static void settle_domain(struct settle *settle, const char *name, const struct change *change)
+/* Settles what is in scope. The event's domain, and the only one, are asked for by name. */
+static void settle_connected(struct settle *settle)
 {
+	const char *name = settle->event ? settle->event->domain : settle->only;
 	struct domain domain;
 	const enum answer answer = name ? domain_open(&domain, &settle->libvirt, name) : DONE;
 	bool done = false;
@@ -271,7 +248,7 @@ static void settle_domain(struct settle *settle, const char *name, const struct 
 	if (answer != DONE) {
 		tell(settle, answer, answer == NOT_RUNNING ? "the domain is not running" : settle->libvirt.error);
 	} else if (name) {
-		done = change && attach_new(settle, &domain, change);
+		done = settle->event && attach_new(settle, &domain);
 		domain_close(&domain);
 	}
 	if (!done && settle->worst < FAILED)
@@ -279,17 +256,21 @@ static void settle_domain(struct settle *settle, const char *name, const struct 
 }
 
 /* Returns the exit status. */
-static int settle(struct settle *settle, const char *name, const struct change *change)
+static int settle(struct settle *settle)
 {
 	enum answer answer;
 
+	settle->deadline.seconds = ports_table()->timeout;
+	/* What a sync waits for ends by its own deadlines. */
+	if (!settle->event && !settle->dry_run)
+		take_turn(0);
 	if (deadline_start(&settle->deadline) < 0)
 		return EXIT_FAILURE;
 	if (settle->event)
 		wait_for_turn(&settle->deadline);
 	answer = libvirt_connect(&settle->libvirt, ports_table()->uri);
 	if (answer == DONE) {
-		settle_domain(settle, name, change);
+		settle_connected(settle);
 		libvirt_disconnect(&settle->libvirt);
 	} else if (answer == NOT_RUNNING) {
 		log_info("%s: libvirt is not running: %s", settle->deadline.did_not, settle->libvirt.error);
@@ -304,21 +285,19 @@ static int settle(struct settle *settle, const char *name, const struct change *
 int settle_event(const struct event *event, const struct port *owner, bool dry_run)
 {
 	const struct change change = { event->action, owner->domain, event->device, ports_guest(owner, &event->device) };
-	struct settle job = { .event = event, .deadline = { .give_up = leave_to_service, .seconds = ports_table()->timeout } };
+	struct settle job = { .event = &change, .is_new = event->is_new, .deadline.give_up = leave_to_service };
 
 	change_text(&change, job.deadline.did_not);
 	if (!dry_run)
-		return settle(&job, owner->domain, &change);
+		return settle(&job);
 	print_change(&change);
 	return EXIT_SUCCESS;
 }
 
 int settle_domains(const char *only, bool dry_run)
 {
-	struct settle job = {
-		.only = only, .dry_run = dry_run, .deadline = { .give_up = try_again_later, .seconds = ports_table()->timeout },
-	};
+	struct settle job = { .only = only, .dry_run = dry_run, .deadline.give_up = try_again_later };
 
 	snprintf(job.deadline.did_not, TEXT, "%.100s%sdid not sync", only ? only : "", only ? ": " : "");
-	return settle(&job, only, NULL);
+	return settle(&job);
 }

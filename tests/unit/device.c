@@ -16,12 +16,12 @@ static void an_id_is_two_fields_and_a_product_three(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(lsusb); i++) {
-		assert_true(usb_id_from_lsusb(lsusb[i].text, &id));
+		assert_true(usb_id_read(lsusb[i].text, LSUSB_ID, &id));
 		assert_int_equal(id.vendor, lsusb[i].vendor);
 		assert_int_equal(id.product, lsusb[i].product);
 	}
 	for (size_t i = 0; i < LENGTH(product); i++) {
-		assert_true(usb_id_from_product(product[i].text, &id));
+		assert_true(usb_id_read(product[i].text, PRODUCT_ID, &id));
 		assert_int_equal(id.vendor, product[i].vendor);
 		assert_int_equal(id.product, product[i].product);
 	}
@@ -37,10 +37,10 @@ static void anything_else_is_no_id(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(lsusb); i++)
-		if (usb_id_from_lsusb(lsusb[i], &id))
+		if (usb_id_read(lsusb[i], LSUSB_ID, &id))
 			fail_msg("'%s' is no id", lsusb[i]);
 	for (size_t i = 0; i < LENGTH(product); i++)
-		if (usb_id_from_product(product[i], &id))
+		if (usb_id_read(product[i], PRODUCT_ID, &id))
 			fail_msg("'%s' is no PRODUCT", product[i]);
 	assert_int_equal(id.vendor, 1);
 	assert_int_equal(id.product, 2);
