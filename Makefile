@@ -23,7 +23,7 @@ SERVICE = $(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service
 TEMPLATES = build/99-$(NAME).rules build/qemu-hook build/$(NAME).service
 PACKAGES = gcc make pkg-config libc6-dev libvirt-dev libxml2-dev libudev-dev libcmocka-dev perl python3 clang clang-tidy \
 	cppcheck shellcheck mmdebstrap uidmap debian-archive-keyring e2fsprogs util-linux qemu-system-x86 mandoc hyperfine \
-	libclang-rt-dev strace time git
+	libclang-rt-dev strace time git umockdev
 
 all: $(NAME) $(TEMPLATES)
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libudev.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,43 @@ void host_free(struct host *host)
 	free(host->devices);
 	if (host->udev)
 		sym_udev_unref(host->udev);
+}
+
+/* Where sysfs has something of a port, by its DEVPATH: see usb_hub_create_port_device() in drivers/usb/core/port.c. */
+static const char *port_file(const char *devpath, const char *file, char path[static PATH_MAX])
+{
+	const char *port = strrchr(devpath, '/') + 1, *number = strrchr(port, strchr(port, '.') ? '.' : '-');
+	const int parents = (int)(port - devpath) - 1;
+	const char *hub = (const char *)memrchr(devpath, '/', (size_t)parents) + 1;
+
+	snprintf(path, PATH_MAX, "/sys%.*s/%.*s%s:1.0/%.*s-port%s/%s", parents, devpath, (int)(number - port), port,
+		 *number == '-' ? "-0" : "", (int)(port - hub) - 1, hub, number + 1, file);
+	return path;
+}
+
+void host_peer(const char *devpath, char peer[static PORT_NAME])
+{
+	char path[PATH_MAX], target[PATH_MAX] = "";
+	const ssize_t length = readlink(port_file(devpath, "peer", path), target, sizeof(target) - 1);
+	const char *hub = length > 0 ? strrchr(target, '/') : NULL, *number = hub ? strstr(hub, "-port") : NULL;
+
+	*peer = '\0';
+	if (number && strncmp(hub, "/usb", 4) == 0)
+		snprintf(peer, PORT_NAME, "%.*s-%.4s", (int)(number - hub) - 4, hub + 4, number + strlen("-port"));
+	else if (number)
+		snprintf(peer, PORT_NAME, "%.*s.%.4s", (int)(number - hub) - 1, hub + 1, number + strlen("-port"));
+}
+
+bool host_port_is(const char *devpath, const char *connect_type)
+{
+	char path[PATH_MAX], type[16] = "";
+	FILE *file = fopen(port_file(devpath, "connect_type", path), "re");
+
+	if (file && fgets(type, sizeof(type), file))
+		type[strcspn(type, "\n")] = '\0';
+	if (file)
+		fclose(file);
+	return strcmp(type, connect_type) == 0;
 }
 
 bool host_has(const struct device *device)

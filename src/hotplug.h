@@ -107,6 +107,13 @@ bool host_has(const struct device *device);
 /* Whether the host uses a disk of a device of its own: mounted, or as swap, RAID, LVM, LUKS or ZFS. Then disk is its name. */
 bool host_uses_disk(const struct host *host, const struct device *device, char disk[static TEXT]);
 
+/*
+ * Of a port, by its DEVPATH: the name of the same socket's port on the controller's other bus, "" where the firmware doesn't
+ * tell; and whether it has this connect_type, such as "hardwired".
+ */
+void host_peer(const char *devpath, char peer[static PORT_NAME]);
+bool host_port_is(const char *devpath, const char *connect_type);
+
 /* A sysfs attribute of a device of the host; what it calls itself, or else udev's hardware database. "" if there is none. */
 const char *host_attribute(const struct device *device, const char *name);
 const char *host_product(const struct device *device);

@@ -1,59 +1,201 @@
 #include <limits.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "hotplug.h"
+
+enum {
+	COLUMNS = 80,
+	ROOM = 24,        /* columns: what a device has at least */
+	MOST_PORTS = 255, /* bNbrPorts of a hub is a byte (USB 2.0 specification, 11.23.2.1) */
+};
+
+/* A line of the list: a bus, or a socket and what is in it. A second device in the same socket has a line of its own. */
+struct line {
+	const struct device *hub; /* whose port it is; NULL for a bus, which is the device then */
+	const struct device *device;
+	int depth;
+	char port[PORT_NAME], peer[PORT_NAME]; /* the socket's ports, on either bus of the controller */
+	char what[TEXT], owner[TEXT];
+	const char *colour;
+};
 
 struct list {
 	struct host host;
 	struct libvirt libvirt; /* without a connection where it can't be asked */
 	struct domains domains;
+	struct line *lines;
+	size_t count;
 	const char *bold, *green, *red, *plain; /* for a terminal; else empty */
 };
 
-enum { NAME = 32, WORDS = 256 }; /* bytes: for a port's name; for an id and a product */
+/* A port of a hub, and what is plugged in there, if anything. */
+struct side {
+	const struct device *hub, *device;
+	char path[PATH_MAX];
+	struct device port; /* for the table */
+};
 
-/* The name of a hub's port: "3-10" of "usb3", "3-10.2" of "3-10". */
-static const char *port_name(const char *hub, const char *number, char name[static NAME])
+static const struct device *find_device(const struct host *host, const char *port)
 {
-	bool root = strncmp(hub, "usb", 3) == 0;
-
-	snprintf(name, NAME, "%.20s%c%.4s", root ? hub + 3 : hub, root ? '-' : '.', number);
-	return name;
+	for (size_t i = 0; i < host->count; i++)
+		if (strcmp(host->devices[i].port, port) == 0)
+			return &host->devices[i];
+	return NULL;
 }
 
-/* The same socket's port on the controller's other bus, or "". The link is drivers/usb/core/port.c's. */
-static const char *peer_name(const struct device *hub, const char *number, char name[static NAME])
+static const struct device *find_bus(const struct host *host, unsigned long number)
 {
-	const char *hub_name = hub->port;
-	bool root = strncmp(hub_name, "usb", 3) == 0;
-	char path[PATH_MAX], target[PATH_MAX];
-	char *peer, *separator;
-	ssize_t length;
+	char name[PORT_NAME];
 
-	snprintf(path, sizeof(path), "/sys%s/%s%s:1.0/%s-port%s/peer", hub->devpath, root ? hub_name + 3 : hub_name,
-		 root ? "-0" : "", hub_name, number);
-	length = readlink(path, target, sizeof(target) - 1);
-	target[length > 0 ? length : 0] = '\0';
-	peer = strrchr(target, '/');
-	separator = peer ? strstr(peer, "-port") : NULL;
-	if (!separator)
-		return "";
-	*separator = '\0';
-	return port_name(peer + 1, separator + strlen("-port"), name);
+	snprintf(name, sizeof(name), "usb%lu", number);
+	return find_device(host, name);
 }
 
-/* The strings are the device's own: none may send the terminal control characters, or end a comment. */
-static const char *describe(const struct device *device, char words[static WORDS])
+/* The bus that a device is on, as its port's name has it. */
+static const struct device *bus_of(const struct host *host, const struct device *device)
 {
-	snprintf(words, WORDS, "%04x:%04x %s%s", device->id.vendor, device->id.product, device->hub ? "hub " : "",
-		 host_product(device));
-	for (char *c = words; *c; c++)
-		if (*c < ' ' || *c > '~' || *c == '*')
-			*c = '?';
-	return words;
+	return find_bus(host, strtoul(device->port, NULL, 10));
+}
+
+/* The number of a port: 10 of "3-10", 2 of "3-10.2". */
+static long number_of(const char *port)
+{
+	const char *last = strrchr(port, strchr(port, '.') ? '.' : '-');
+
+	return last ? strtol(last + 1, NULL, 10) : 0;
+}
+
+/* The hub that has a port of this name: "3-10" that of "3-10.2", "usb3" that of "3-10". */
+static const struct device *hub_of(const struct host *host, const char *port)
+{
+	char name[PORT_NAME];
+	char *last;
+
+	snprintf(name, sizeof(name), "%s", port);
+	last = strrchr(name, '.');
+	if (!last)
+		return find_bus(host, strtoul(port, NULL, 10));
+	*last = '\0';
+	return find_device(host, name);
+}
+
+static struct side side_of(const struct host *host, const struct device *hub, const char *port)
+{
+	struct side side = { .hub = hub };
+
+	snprintf(side.path, sizeof(side.path), "%s/%s", hub->devpath, port);
+	device_set_devpath(&side.port, side.path);
+	side.device = find_device(host, side.port.port);
+	return side;
+}
+
+/* A hub has the ports that it says, and those in which something is. */
+static long count_ports(const struct host *host, const struct device *hub)
+{
+	long ports = strtol(host_attribute(hub, "maxchild"), NULL, 10);
+
+	for (size_t i = 0; i < host->count; i++) {
+		const long number = number_of(host->devices[i].port);
+
+		if (number > ports && hub_of(host, host->devices[i].port) == hub)
+			ports = number;
+	}
+	return ports < MOST_PORTS ? ports : MOST_PORTS;
+}
+
+/*
+ * Copies text that a device has chosen: without what is no character of the locale, or has no width of its own, such as
+ * control characters, which would reach the terminal, and marks that turn the direction of writing; and "*", which could
+ * end a comment.
+ */
+static void copy_printable(const char *text, char copy[static TEXT])
+{
+	char *end = copy;
+	mbstate_t state = { 0 };
+	wchar_t character;
+
+	while (*text && end + MB_CUR_MAX < copy + TEXT) {
+		const size_t length = mbrtowc(&character, text, MB_CUR_MAX, &state);
+		const bool is_character = length != (size_t)-1 && length != (size_t)-2;
+
+		if (is_character && wcwidth(character) > 0 && character != L'*') {
+			memcpy(end, text, length);
+			end += length;
+		} else {
+			*end++ = '?';
+			state = (mbstate_t){ 0 };
+		}
+		text += is_character ? length : 1;
+	}
+	*end = '\0';
+}
+
+/* How many bytes of a printable text, without blanks at their end, are at most so many columns wide; then columns is theirs. */
+static int fit(const char *text, int *columns)
+{
+	const char *at = text;
+	int width = 0;
+	wchar_t character;
+
+	while (*at) {
+		const int length = mbtowc(&character, at, MB_CUR_MAX);
+
+		if (length < 1 || width + wcwidth(character) > *columns)
+			break;
+		width += wcwidth(character);
+		at += length;
+	}
+	for (; at > text && at[-1] == ' '; at--)
+		width--;
+	*columns = width;
+	return (int)(at - text);
+}
+
+static int width_of(const char *text)
+{
+	int width = INT_MAX;
+
+	fit(text, &width);
+	return width;
+}
+
+/* "046d:c52b Logitech USB Receiver": with the manufacturer where the product's name is short, or there is none. */
+static void describe(const struct device *device, char words[static TEXT])
+{
+	const char *product = host_product(device), *manufacturer = host_attribute(device, "manufacturer");
+	const bool short_name = strlen(product) <= strlen("USB Receiver ...") && !strcasestr(product, manufacturer);
+	char raw[TEXT], id[sizeof("ffff:ffff")] = "-";
+
+	if (device->has_id)
+		snprintf(id, sizeof(id), "%04x:%04x", device->id.vendor & 0xffff, device->id.product & 0xffff);
+	snprintf(raw, sizeof(raw), "%s%s%s%s%s%s", id, device->hub && !strcasestr(product, "hub") ? " hub" : "",
+		 short_name && *manufacturer ? " " : "", short_name ? manufacturer : "", *product ? " " : "", product);
+	copy_printable(raw, words);
+}
+
+/* What is in a port, or what kind of port it is. */
+static void describe_side(const struct host *host, const struct side *side, char what[static TEXT])
+{
+	const bool inside = host_port_is(side->path, "hardwired") ||
+			    (side->device && strcmp(host_attribute(side->device, "removable"), "fixed") == 0);
+	const char *speed = "";
+	char words[TEXT], number[PORT_NAME];
+
+	if (!side->device) {
+		strcpy(what, inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
+		return;
+	}
+	if (bus_of(host, side->device) &&
+	    strcmp(host_attribute(side->device, "speed"), host_attribute(bus_of(host, side->device), "speed")) != 0)
+		speed = host_attribute(side->device, "speed");
+	snprintf(number, sizeof(number), "%u:%u", side->device->bus, side->device->number);
+	describe(side->device, words);
+	snprintf(what, TEXT, "%-5s %.400s%s%s%.10s%s", number, words, inside ? " (built in)" : "", *speed ? " (" : "", speed, *speed ? " Mb/s)" : "");
 }
 
 /* The domain that holds the device, or NULL. */
@@ -68,159 +210,269 @@ static const char *holder_of(const struct list *list, const struct device *devic
 	return NULL;
 }
 
-/* Why a running domain holds nothing of its port. */
-static void print_not_held(struct list *list, const struct device *device)
+static const char *owner_name(const struct port *owner)
 {
-	char disk[TEXT];
-
-	if (!device)
-		puts("running");
-	else if (host_uses_disk(&list->host, device, disk))
-		printf("%sthe host uses %s%s\n", list->red, disk, list->plain);
-	else
-		printf("%snot held%s\n", list->red, list->plain);
+	return !owner ? "-" : owner->domain == HOST ? "host" : owner->domain;
 }
 
-/* port is where the device is plugged in, if there is one. */
-static void print_owner(struct list *list, const struct device *port, const struct device *device)
+/* How the domain, if there is one, stands to what is plugged in there. Returns the colour of that. */
+static const char *describe_state(struct list *list, const char *domain, const struct device *device, char state[static TEXT])
 {
-	const struct port *owner = ports_owner(port);
-	const char *name = owner ? owner->domain : HOST;
 	const char *holder = device ? holder_of(list, device) : NULL;
-	struct domain domain;
+	char disk[TEXT];
+	struct domain found;
+	enum answer answer = NOT_RUNNING;
 
-	printf("%.16s", name ? name : owner ? "host" : "-");
-	if (!list->libvirt.connection || (!name && !holder)) {
-		putchar('\n');
-		return;
+	if (holder && domain && strcmp(holder, domain) == 0) {
+		strcpy(state, ": held");
+		return list->green;
 	}
-	fputs(": ", stdout);
-	if (holder && name && strcmp(holder, name) == 0)
-		printf("%sheld%s\n", list->green, list->plain);
-	else if (holder)
-		printf("%sheld by %.16s%s\n", name ? list->red : "", holder, list->plain);
-	else if (domains_find(&list->domains, name))
-		print_not_held(list, device);
-	else if (domain_open(&domain, &list->libvirt, name) != NOT_RUNNING)
-		printf("%sunknown%s\n", list->red, list->plain);
+	if (holder) {
+		snprintf(state, TEXT, ": held by %.200s", holder);
+		return domain ? list->red : list->plain;
+	}
+	if (domain)
+		answer = domains_find(&list->domains, domain) ? DONE : domain_open(&found, &list->libvirt, domain);
+	if (answer == DONE && device && host_uses_disk(&list->host, device, disk))
+		snprintf(state, TEXT, ": the host uses %.100s", disk);
 	else
-		puts("off");
+		strcpy(state, !domain ? "" : answer == NOT_RUNNING ? ": off" : answer != DONE ? ": unknown" :
+			      device ? ": not held" : ": running");
+	return answer == NOT_RUNNING || (answer == DONE && !device) ? list->plain : list->red;
 }
 
-static const struct device *find_device(const struct host *host, const char *devpath)
+/* Whom the socket belongs to, and its other side, where that is someone else's. */
+static void describe_owner(struct list *list, const struct side *side, const struct side *other, struct line *line)
 {
-	for (size_t i = 0; i < host->count; i++)
-		if (strcmp(host->devices[i].devpath, devpath) == 0)
-			return &host->devices[i];
-	return NULL;
+	const struct port *owner = ports_owner(side->device ? side->device : &side->port);
+	const struct port *others = other->hub ? ports_owner(&other->port) : NULL;
+	char state[TEXT] = "";
+
+	if (side->device && side->device->hub)
+		return;
+	if (list->libvirt.connection)
+		line->colour = describe_state(list, owner ? owner->domain : NULL, side->device, state);
+	snprintf(line->owner, TEXT, "%.100s%.200s", owner_name(owner), state);
+	if (other->hub && !other->device && strcmp(owner_name(owner), owner_name(others)) != 0)
+		snprintf(line->owner + strlen(line->owner), 150, "; %s: %.100s", other->port.port, owner_name(others));
 }
 
-static void print_hub(struct list *list, const struct device *hub, int depth)
+static struct line *add_line(struct list *list, const struct line line)
 {
-	long ports = strtol(host_attribute(hub, "maxchild"), NULL, 10);
+	list->lines = reallocarray(list->lines, list->count + 1, sizeof(line));
+	if (!list->lines)
+		abort();
+	list->lines[list->count] = line;
+	return &list->lines[list->count++];
+}
 
-	for (long i = 1; i <= ports; i++) {
-		char number[NAME], name[NAME], peer[NAME], words[WORDS] = "", path[PATH_MAX];
-		const struct device *device;
-		struct device port = { .devpath = path };
-		int width;
+static void add_side(struct list *list, const struct side *side, const struct side *other, const struct line *socket)
+{
+	struct line *line = add_line(list, *socket);
 
-		snprintf(number, sizeof(number), "%ld", i);
-		port_name(hub->port, number, name);
-		snprintf(path, sizeof(path), "%s/%s", hub->devpath, name);
-		device = find_device(&list->host, path);
-		/* A deep port's name takes from the device's column, for 80 in all. */
-		width = printf("%*s%-*s ", 2 * depth, "", 16 - 2 * depth, name);
-		printf("%-6s %-*.*s ", peer_name(hub, number, peer), 45 - width, 45 - width,
-		       device ? describe(device, words) : "");
-		if (device && device->hub) {
-			putchar('\n');
-			print_hub(list, device, depth + 1);
-		} else {
-			print_owner(list, device ? device : &port, device);
-		}
+	line->device = side->device;
+	describe_side(&list->host, side, line->what);
+	describe_owner(list, side, other, line);
+}
+
+static void add_hub(struct list *list, const struct device *hub, int depth);
+
+/* A socket has its line at the side whose bus comes first, in most cases the one of USB 2. */
+static void add_socket(struct list *list, const struct device *hub, const char *port, int depth)
+{
+	struct side side = side_of(&list->host, hub, port), other = { 0 };
+	struct line line = { .hub = hub, .depth = depth, .colour = list->plain };
+	const struct device *other_hub;
+
+	snprintf(line.port, sizeof(line.port), "%.31s", port);
+	host_peer(side.path, line.peer);
+	other_hub = *line.peer ? hub_of(&list->host, line.peer) : NULL;
+	if (other_hub)
+		other = side_of(&list->host, other_hub, line.peer);
+	if (other_hub && other_hub->bus < hub->bus && number_of(line.peer) <= count_ports(&list->host, other_hub))
+		return;
+	if (side.device || !other.device)
+		add_side(list, &side, &other, &line);
+	if (other.device)
+		add_side(list, &other, &side, &line);
+	if (side.device && side.device->hub)
+		add_hub(list, side.device, depth + 1);
+	if (other.device && other.device->hub)
+		add_hub(list, other.device, depth + 1);
+}
+
+static void add_hub(struct list *list, const struct device *hub, int depth)
+{
+	const bool is_bus = strncmp(hub->port, "usb", 3) == 0;
+	const long ports = count_ports(&list->host, hub);
+
+	for (long number = 1; number <= ports; number++) {
+		char port[2 * PORT_NAME];
+
+		snprintf(port, sizeof(port), "%s%c%ld", hub->port + (is_bus ? 3 : 0), is_bus ? '-' : '.', number);
+		add_socket(list, hub, port, depth);
 	}
 }
 
-static void print_tree(struct list *list)
+static void add_buses(struct list *list)
 {
-	printf("%s%-16s %-6s %-28s %s%s\n", list->bold, "port", "peer", "device", "belongs to", list->plain);
-	for (size_t i = 0; i < list->host.count; i++) {
-		const struct device *bus = &list->host.devices[i];
-		const char *slash = strrchr(bus->devpath, '/');
-		const char *controller = memrchr(bus->devpath, '/', (size_t)(slash - bus->devpath));
+	for (unsigned long number = 1; number <= 999; number++) {
+		const struct device *bus = find_bus(&list->host, number);
 
-		if (strncmp(bus->port, "usb", 3) != 0)
+		if (!bus)
 			continue;
-		printf("%sbus %u, %s Mb/s, controller %.*s%s\n", list->bold, bus->bus,
-		       host_attribute(bus, "speed"), (int)(slash - controller - 1), controller + 1, list->plain);
-		print_hub(list, bus, 0);
+		add_line(list, (struct line){ .device = bus });
+		add_hub(list, bus, 0);
 	}
 }
 
-/* The device's row, its path in short form, broken at the bus where it would be wider than 80 columns. */
-static void print_row(const struct device *device)
+/* Whether line goes on from the one that is so many before it: an empty port of the same kind and owner. */
+static bool goes_on(const struct line *first, const struct line *line, long distance)
 {
-	static const char before[] = "        { \"DOMAIN\", \"", behind[] = "\" },";
-	char words[WORDS], bus[NAME];
-	const char *port = device->port;
-	int controller;
-	size_t width;
-
-	snprintf(bus, sizeof(bus), "/usb%u/", device->bus);
-	controller = (int)(strstr(device->devpath, bus) - device->devpath);
-	width = strlen(before) + (size_t)controller + strlen(bus) + strlen(port) + strlen(behind);
-	printf("        /* %.60s */\n", describe(device, words));
-	printf("%s%.*s%s%s%s%s\n", before, controller, device->devpath, width > 80 ? "\"\n                \"" : "", bus,
-	       port, behind);
+	return first->hub && first->hub == line->hub && !first->device && !line->device &&
+	       strcmp(first->what, line->what) == 0 && strcmp(first->owner, line->owner) == 0 &&
+	       number_of(line->port) == number_of(first->port) + distance && !*first->peer == !*line->peer &&
+	       (!*line->peer || number_of(line->peer) == number_of(first->peer) + distance);
 }
 
-static void print_rows(struct list *list)
+/* Three and more empty ports in a row have one line, "1-11..15". */
+static void join_empty(struct list *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0, next; i < list->count; i = next) {
+		struct line *line = &list->lines[count++];
+
+		*line = list->lines[i];
+		for (next = i + 1; next < list->count && goes_on(line, &list->lines[next], (long)(next - i));)
+			next++;
+		if (next - i < 3) {
+			next = i + 1;
+			continue;
+		}
+		snprintf(line->port + strlen(line->port), 8, "..%ld", number_of(list->lines[next - 1].port) % 1000);
+		if (*line->peer)
+			snprintf(line->peer + strlen(line->peer), 8, "..%ld", number_of(list->lines[next - 1].peer) % 1000);
+	}
+	list->count = count;
+}
+
+/* Prints a path, broken at slashes where the line would be too wide. */
+static void print_path(const char *before, const char *path, const char *broken, const char *behind)
+{
+	int column = printf("%s", before);
+
+	while (*path) {
+		int room = COLUMNS - column - (int)strcspn(broken, "\n"), length = (int)strlen(path);
+
+		if (column + length + (int)strlen(behind) > COLUMNS) {
+			for (length = room; length > 1 && path[length] != '/';)
+				length--;
+			if (length <= 1)
+				length = 1 + (int)strcspn(path + 1, "/");
+		}
+		printf("%.*s%s", length, path, path[length] ? broken : "");
+		path += length;
+		column = (int)strlen(strchr(broken, '\n') + 1);
+	}
+	puts(behind);
+}
+
+static void widen(int *column, int width)
+{
+	if (width > *column)
+		*column = width;
+}
+
+static void print_lines(const struct list *list)
+{
+	const struct line *const end = list->lines + list->count;
+	int port = (int)strlen("port"), peer = 0, what = (int)strlen("device"), owner = (int)strlen("belongs to");
+
+	for (const struct line *line = list->lines; line < end; line++) {
+		widen(&port, 2 * line->depth + (int)strlen(line->port));
+		widen(&peer, *line->peer ? 1 + (int)strlen(line->peer) : 0);
+		widen(&what, width_of(line->what));
+		widen(&owner, width_of(line->owner));
+	}
+	if (peer)
+		widen(&peer, (int)strlen(" peer"));
+	if (what > COLUMNS - port - peer - owner - 2)
+		what = COLUMNS - port - peer - owner - 2 > ROOM ? COLUMNS - port - peer - owner - 2 : ROOM;
+	printf("%s%-*s%-*s %-*s belongs to%s\n", list->bold, port, "port", peer, peer ? " peer" : "", what, "device", list->plain);
+	for (const struct line *line = list->lines; line < end; line++) {
+		char text[2 * TEXT];
+		int width = *line->owner ? what : COLUMNS - port - peer - 1, bytes = fit(line->what, &width);
+
+		if (!line->hub) {
+			snprintf(text, sizeof(text), "bus %u, %.10s Mb/s: ", line->device->bus, host_attribute(line->device, "speed"));
+			fputs(list->bold, stdout);
+			print_path(text, line->device->devpath, "\n    ", "");
+			fputs(list->plain, stdout);
+			continue;
+		}
+		snprintf(text, sizeof(text), "%*s%-*s %-*s%.*s%*s", 2 * line->depth, "", port - 2 * line->depth, line->port, peer,
+			 line->peer, bytes, line->what, *line->owner ? what - width + 1 : 0, "");
+		printf("%s%s%s%s\n", text, line->colour, line->owner, list->plain);
+	}
+}
+
+/* Prints the row of a port, its path in short form. */
+static void print_row(const struct device *bus, const char *port)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", bus->devpath, port);
+	print_path("        { \"DOMAIN\", \"", path, "\"\n                \"", "\" },");
+}
+
+/* For what is in no row yet, a row, and one for the other side of its socket. A bus that its path calls otherwise has none. */
+static void print_rows(const struct host *host)
 {
 	bool found = false;
 
-	for (size_t i = 0; i < list->host.count; i++) {
-		const struct device *device = &list->host.devices[i];
+	for (size_t i = 0; i < host->count; i++) {
+		const struct device *device = &host->devices[i], *bus = bus_of(host, device), *other_bus;
+		char words[TEXT], peer[PORT_NAME];
+		int width = COLUMNS - (int)strlen("        /*  */");
 
-		if (device->hub || ports_owner(device))
+		if (device->hub || ports_owner(device) || !bus || bus->bus != device->bus || bus != find_bus(host, device->bus))
 			continue;
-		if (!found)
-			puts("\nRows for what is in no row yet, to paste into config.h:\n");
+		describe(device, words);
+		printf("%s        /* %.*s */\n", found ? "" : "\nRows for what is in no row yet, to paste into config.h:\n\n",
+		       fit(words, &width), words);
 		found = true;
-		print_row(device);
+		print_row(bus, device->port);
+		host_peer(device->devpath, peer);
+		other_bus = *peer ? find_bus(host, strtoul(peer, NULL, 10)) : NULL;
+		if (other_bus)
+			print_row(other_bus, peer);
 	}
 }
 
-static const char *problem_of(struct list *list, const struct port *row)
-{
-	const char *problem = ports_problem(row);
-	struct domain domain;
-	enum answer answer;
-
-	if (problem || row->domain == HOST || !list->libvirt.connection)
-		return problem;
-	answer = domain_open(&domain, &list->libvirt, row->domain);
-	if (answer == DONE)
-		domain_close(&domain);
-	return answer == DONE || answer == NOT_RUNNING ? NULL : list->libvirt.error;
-}
-
+/* Prints what is wrong with the table. Returns whether anything is. */
 static bool print_problems(struct list *list)
 {
 	const struct table *table = ports_table();
 	bool found = false;
 
 	for (size_t row = 0; row < table->count; row++) {
-		const struct port *port = &table->rows[row];
-		const char *problem = problem_of(list, port);
+		const char *name = table->rows[row].domain, *problem = ports_problem(&table->rows[row]);
+		struct domain domain;
 
+		if (!problem && name != HOST && list->libvirt.connection) {
+			const enum answer answer = domain_open(&domain, &list->libvirt, name);
+
+			if (answer == DONE)
+				domain_close(&domain);
+			else if (answer != NOT_RUNNING)
+				problem = list->libvirt.error;
+		}
 		if (!problem)
 			continue;
-		if (!found)
-			puts("\nWhat is wrong with the table:\n");
+		printf("%s%srow %zu, %s: %s%s\n", found ? "" : "\nWhat is wrong with the table:\n\n", list->red, row + 1,
+		       name ? name : "HOST", problem, list->plain);
 		found = true;
-		printf("%srow %zu, %.16s: %.56s%s\n", list->red, row + 1, port->domain ? port->domain : "HOST", problem,
-		       list->plain);
 	}
 	return found;
 }
@@ -237,6 +489,7 @@ int list_ports(void)
 	struct deadline deadline = { .did_not = "did not list", .seconds = ports_table()->timeout, .give_up = fail };
 	bool problems;
 
+	setlocale(LC_CTYPE, "");
 	if (deadline_start(&deadline) < 0)
 		return EXIT_FAILURE;
 	if (host_read(&list.host, list.libvirt.error) < 0)
@@ -246,8 +499,13 @@ int list_ports(void)
 		libvirt_disconnect(&list.libvirt);
 		list.libvirt.connection = NULL;
 	}
-	print_tree(&list);
-	print_rows(&list);
+	add_buses(&list);
+	join_empty(&list);
+	if (list.count)
+		print_lines(&list);
+	else
+		puts("There is no USB bus here: no controller, or no driver for it.");
+	print_rows(&list.host);
 	problems = print_problems(&list);
 	domains_free(&list.domains);
 	if (list.libvirt.connection)
@@ -255,5 +513,6 @@ int list_ports(void)
 	else
 		printf("\nlibvirt could not be asked about the domains:\n%s\n", list.libvirt.error);
 	host_free(&list.host);
+	free(list.lines);
 	return problems ? EXIT_FAILURE : EXIT_SUCCESS;
 }

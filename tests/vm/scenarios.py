@@ -705,14 +705,14 @@ def the_list_shows_ports_domains_rows_and_mistakes(lab):
     def has(*words):
         assert any(all(word in line for word in words) for line in lines), (words, text)
 
-    has("bus 1, 480 Mb/s, controller 0000:00:14.0")
-    has("1-1 ", "0627:0001 QEMU USB Tablet", "vm1: held")
+    has("bus 1, 480 Mb/s: /devices/pci0000:00/0000:00:14.0/usb1")
+    has("1-1 ", "2-1 ", "0627:0001 QEMU USB Tablet", "vm1: held")
     has("1-2 ", "vm2: running")
     has("1-4 ", "0409:55aa", "hub")
     has("1-4.3 ", "vm2: held")
     has("1-6 ", "off: off")
     has("1-7 ", "missing: unknown")
-    has("2-5 ", "vm2: held")
+    has("1-5 ", "2-5 ", "vm2: held; 1-5: -")
     has('{ "DOMAIN", "/devices/pci0000:00/0000:00:14.0/usb1/1-10" },')
     has("row 8, missing: Domain not found")
     has("status 1")
