@@ -44,6 +44,27 @@ for operation in 'prepare begin' 'start begin' 'stopped end' 'release end' 'star
 	call_hook vm1 $operation -
 	check "at '$operation' nothing is done" starts_nothing
 done
+
+hostdev() {
+	printf "    <hostdev mode='subsystem' type='usb' managed='no'>\n      <source startupPolicy='optional'>\n"
+	printf "        <vendor id='0x0627'/>\n        <address bus='%s' device='12'/>\n      </source>\n" "$1"
+	printf "      <alias name='%s'/>\n      <address type='usb' bus='0' port='1'/>\n    </hostdev>\n" "$2"
+}
+
+domain() {
+	printf "<domain>\n  <devices>\n"
+	hostdev "$1" ua-usb-hotplug-1-1
+	hostdev 2 ua-mine
+	hostdev "$2" ua-usb-hotplug-2-1_4
+	printf "    <input type='mouse' bus='ps2'/>\n  </devices>\n</domain>\n"
+}
+
+moves_ours_only() {
+	[ "$(domain "$1" "$2" | sh "$directory/hook" vm1 restore begin -)" = "$(domain 9001 9002)" ]
+}
+check 'of a saved domain, only what the program attached is looked for elsewhere' moves_ours_only 1 2
+check 'and that once' moves_ours_only 9001 9002
+
 rm "$directory/program"
 call_hook vm1 started begin -
 check 'a program that is gone is no failure, which would stop the domain' left_alone

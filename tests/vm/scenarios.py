@@ -769,6 +769,31 @@ def a_saved_domain_gives_back_an_identical_device_of_another_port_that_has_the_a
     lab.assert_no_complaint()
 
 
+def a_saved_domain_starts_though_its_device_or_one_like_it_at_its_address_is_another_domains_by_then(lab):
+    _renumber(lab)
+    number = _save_with_device(lab)
+    moved = TABLE.replace(f'{{ "vm1",     "{BUS}/1-1" }}', f'{{ "vm2", "{BUS}/1-1" }}')
+    assert moved != TABLE
+    with _table(lab, moved):
+        lab.run("libvirt-usb-hotplug -s")
+        lab.wait_held("vm2", "1-1")
+        lab.run("virsh -q start vm1", timeout=120)
+        lab.wait_held("vm1")
+        lab.wait_held("vm2", "1-1")
+    lab.run("libvirt-usb-hotplug -s")
+    lab.wait_held("vm1", "1-1")
+    lab.run("virsh -q managedsave vm1", timeout=120)
+    lab.pull("1")
+    lab.plug("2")
+    _renumber(lab)
+    lab.wait_held("vm2", "1-2")
+    assert _number(lab, "1-2") == number, (_number(lab, "1-2"), number)
+    lab.run("virsh -q start vm1", timeout=120)
+    lab.wait_held("vm1")
+    lab.wait_held("vm2", "1-2")
+    lab.assert_no_complaint()
+
+
 def a_domain_saved_to_a_file_is_restored_though_its_device_was_replugged(lab):
     lab.plug("1")
     lab.wait_held("vm1", "1-1")
