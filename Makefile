@@ -23,7 +23,7 @@ SERVICE = $(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service
 TEMPLATES = build/99-$(NAME).rules build/qemu-hook build/$(NAME).service
 PACKAGES = gcc make pkg-config libc6-dev libvirt-dev libxml2-dev libudev-dev libcmocka-dev perl python3 clang clang-tidy \
 	cppcheck shellcheck mmdebstrap uidmap debian-archive-keyring e2fsprogs util-linux qemu-system-x86 mandoc hyperfine \
-	libclang-rt-dev strace time git umockdev
+	libclang-rt-dev strace time git umockdev musl-tools binutils
 
 all: $(NAME) $(TEMPLATES)
 
@@ -45,6 +45,10 @@ install: all
 	install -D -m 644 src/$(NAME).8 $(MANUAL)
 	install -D -m 755 build/qemu-hook $(HOOK)
 	$(RELOAD)
+	$(if $(DESTDIR),,@if grep -q '^[[:space:]]*{' $(CONFIG); \
+		then echo 'Next, to bring what is plugged in already in line: sudo $(NAME) -s'; \
+		else echo 'Next, to see your ports, and rows to paste into $(CONFIG): sudo $(NAME) -l'; \
+	fi)
 
 uninstall:
 	rm -f $(BINARY) $(RULES) $(SERVICE) $(MANUAL) $(HOOK)

@@ -187,7 +187,7 @@ static void describe_side(const struct host *host, const struct side *side, char
 	char words[TEXT], number[PORT_NAME];
 
 	if (!side->device) {
-		strcpy(what, inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
+		snprintf(what, TEXT, "%s", inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
 		return;
 	}
 	if (bus_of(host, side->device) &&
@@ -224,7 +224,7 @@ static const char *describe_state(struct list *list, const char *domain, const s
 	enum answer answer = NOT_RUNNING;
 
 	if (holder && domain && strcmp(holder, domain) == 0) {
-		strcpy(state, ": held");
+		snprintf(state, TEXT, ": held");
 		return list->green;
 	}
 	if (holder) {
@@ -236,8 +236,8 @@ static const char *describe_state(struct list *list, const char *domain, const s
 	if (answer == DONE && device && host_uses_disk(&list->host, device, disk))
 		snprintf(state, TEXT, ": the host uses %.100s", disk);
 	else
-		strcpy(state, !domain ? "" : answer == NOT_RUNNING ? ": off" : answer != DONE ? ": unknown" :
-			      device ? ": not held" : ": running");
+		snprintf(state, TEXT, "%s", !domain ? "" : answer == NOT_RUNNING ? ": off" : answer != DONE ? ": unknown" :
+					    device ? ": not held" : ": running");
 	return answer == NOT_RUNNING || (answer == DONE && !device) ? list->plain : list->red;
 }
 

@@ -103,11 +103,16 @@ build/bench/empty build/bench/linked build/bench/client:
 	$(COMPILE) $< -o $@ $(LD_FLAGS)
 
 lint: LINT = $(CPP_FLAGS) $(C_FLAGS) -DCONFIG='"$(abspath config.h)"'
-lint:
+lint: $(NAME)
+	! { echo GLIBC_2.34; objdump -p $(NAME) | grep -oE 'GLIBC_[0-9A-Z_.]+'; } | sort -uV | sed '1,/^GLIBC_2.34$$/d' | grep . || \
+		{ echo '$(NAME) asks for a newer glibc than 2.34'; exit 1; }
 	for file in $(SOURCES); do \
 		clang-tidy --quiet $$file -- $(LINT) && \
 		gcc -fanalyzer -Werror $(LINT) -c $$file -o /dev/null && \
 		clang -Werror $(LINT) -c $$file -o /dev/null || exit; \
+	done
+	for file in $(SOURCES); do \
+		musl-gcc -Werror $(LINT) -idirafter /usr/include -idirafter /usr/include/$$(gcc -print-multiarch) -c $$file -o /dev/null || exit; \
 	done
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=variableScope -DCONFIG='"../config.h"' $(SOURCES)
