@@ -366,7 +366,7 @@ static void print_path(const char *before, const char *path, const char *broken,
 		int room = COLUMNS - column - (int)strcspn(broken, "\n"), length = (int)strlen(path);
 
 		if (column + length + (int)strlen(behind) > COLUMNS) {
-			for (length = room; length > 1 && path[length] != '/';)
+			for (length = room < length ? room : length - 1; length > 1 && path[length] != '/';)
 				length--;
 			if (length <= 1)
 				length = 1 + (int)strcspn(path + 1, "/");
