@@ -84,14 +84,12 @@ static const struct device *hub_of(const struct host *host, const char *port)
 	return find_device(host, name);
 }
 
-static struct side side_of(const struct host *host, const struct device *hub, const char *port)
+static void look_at(struct side *side, const struct host *host, const struct device *hub, const char *port)
 {
-	struct side side = { .hub = hub };
-
-	snprintf(side.path, sizeof(side.path), "%s/%s", hub->devpath, port);
-	device_set_devpath(&side.port, side.path);
-	side.device = find_device(host, side.port.port);
-	return side;
+	side->hub = hub;
+	snprintf(side->path, sizeof(side->path), "%s/%s", hub->devpath, port);
+	device_set_devpath(&side->port, side->path);
+	side->device = find_device(host, port);
 }
 
 /* A hub has the ports that it says, and those in which something is. */
@@ -195,7 +193,8 @@ static void describe_side(const struct host *host, const struct side *side, char
 		speed = host_attribute(side->device, "speed");
 	snprintf(number, sizeof(number), "%u:%u", side->device->bus, side->device->number);
 	describe(side->device, words);
-	snprintf(what, TEXT, "%-5s %.400s%s%s%.10s%s", number, words, inside ? " (built in)" : "", *speed ? " (" : "", speed, *speed ? " Mb/s)" : "");
+	snprintf(what, TEXT, "%-5s %.400s%s%s%.10s%s", number, words, inside ? ", built in" : "", *speed ? ", " : "", speed,
+		 *speed ? "M" : "");
 }
 
 /* The domain that holds the device, or NULL. */
@@ -280,15 +279,16 @@ static void add_hub(struct list *list, const struct device *hub, int depth);
 /* A socket has its line at the side whose bus comes first, in most cases the one of USB 2. */
 static void add_socket(struct list *list, const struct device *hub, const char *port, int depth)
 {
-	struct side side = side_of(&list->host, hub, port), other = { 0 };
+	struct side side = { 0 }, other = { 0 };
 	struct line line = { .hub = hub, .depth = depth, .colour = list->plain };
 	const struct device *other_hub;
 
+	look_at(&side, &list->host, hub, port);
 	snprintf(line.port, sizeof(line.port), "%.31s", port);
 	host_peer(side.path, line.peer);
 	other_hub = *line.peer ? hub_of(&list->host, line.peer) : NULL;
 	if (other_hub)
-		other = side_of(&list->host, other_hub, line.peer);
+		look_at(&other, &list->host, other_hub, line.peer);
 	if (other_hub && other_hub->bus < hub->bus && number_of(line.peer) <= count_ports(&list->host, other_hub))
 		return;
 	if (side.device || !other.device)

@@ -41,7 +41,7 @@ def width(text):
 
 def run_on(tree, *arguments, locale="C.UTF-8", **environment):
     """Runs a program on a machine's tree. The sanitizer, where there is one, need not be the first library."""
-    environment = {**os.environ, "LC_ALL": locale, "ASAN_OPTIONS": "verify_asan_link_order=0", **environment}
+    environment = {**os.environ, "LC_ALL": locale, "ASAN_OPTIONS": "verify_asan_link_order=0:detect_stack_use_after_return=1", **environment}
     return subprocess.run(["umockdev-run", "-d", tree, "--", *arguments], env=environment, capture_output=True)
 
 
