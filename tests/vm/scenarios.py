@@ -953,6 +953,19 @@ def a_disk_that_the_host_uses_stays_with_it_until_it_is_free(lab):
         lab.wait_held("vm2")
 
 
+def a_udev_rule_of_one_line_tells_a_desktop_to_leave_a_disk_in_a_domains_port_alone(lab):
+    rule = 'SUBSYSTEM=="block", DEVPATH=="*/usb[12]/[12]-5/*", ENV{UDISKS_IGNORE}="1"\n'
+    lab.put("/etc/udev/rules.d/90-vm-ports.rules", rule.encode())
+    lab.run("udevadm control --reload; virsh -q destroy vm2")
+    lab.plug("5", "usb-storage")
+    lab.wait_plugged("2-5")
+    lab.wait_inside("test -b /dev/sda")
+    lab.settle()
+    lab.run("udevadm info -q property /dev/sda | grep -qx UDISKS_IGNORE=1")
+    lab.run("rm /etc/udev/rules.d/90-vm-ports.rules; udevadm control --reload; virsh -q start vm2")
+    lab.wait_held("vm2", "2-5")
+
+
 def devices_are_at_the_ports_of_the_guest_that_the_table_says_in_whatever_order_they_come(lab):
     guest_ports = {"1": "0:5", "2": "0:6", "10": "0:7"}
     rows = {**guest_ports, "11": "0:5", "12": "0:55"}
