@@ -64,6 +64,7 @@ RELOAD = $(if $(DESTDIR),,@udevadm control --reload || echo 'udev is not running
 -include tests/tests.mk
 
 deps:
+	@command -v apt-get >/dev/null || { echo 'No apt-get here: README.md has what to install on Fedora, Arch and openSUSE'; exit 1; }
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(PACKAGES)
 

@@ -230,6 +230,17 @@ class Lab:
             self.make(source, "LDFLAGS=-s")
             self.put("/usr/local/sbin/libvirt-usb-hotplug", (source / "libvirt-usb-hotplug").read_bytes())
 
+    def make_inside(self):
+        """The command that is make, in the machine, of the source from which the program was made."""
+        if self.build_inside:
+            return f"make -C /{SOURCE}"
+        tar = subprocess.run(["tar", "-c", "-C", self.directory, "source"], check=True, capture_output=True).stdout
+        self.put("/run/source.tar", tar)
+        self.put("/usr/local/bin/make", pathlib.Path(shutil.which("make")).read_bytes())
+        self.run("tar -xf /run/source.tar -C /run && chmod +x /usr/local/bin/make")
+        # The machine has no compiler: what is made is not made again.
+        return "make -s -C /run/source -o libvirt-usb-hotplug"
+
     def connect(self):
         sockets = [self.directory / "qmp", self.directory / "shell"]
         wait_until(lambda: self.qemu.poll() is not None or all(map(os.path.exists, sockets)), "QEMU's sockets")
@@ -274,7 +285,10 @@ class Lab:
 
     def put(self, path, content):
         """Writes a file in the machine; one that is there already, and may be running, is replaced and its mode kept."""
-        self.run(f"base64 -d >{path}.new <<'EOF'\n{base64.encodebytes(content).decode()}EOF")
+        self.run(f": >{path}.new")
+        for start in range(0, len(content), 2**16):  # execve(2) takes 128 KiB for an argument
+            encoded = base64.encodebytes(content[start : start + 2**16]).decode()
+            self.run(f"base64 -d >>{path}.new <<'EOF'\n{encoded}EOF")
         self.run(f"[ ! -e {path} ] || chmod --reference={path} {path}.new; mv {path}.new {path}")
 
     # USB devices, plugged into the machine from outside.

@@ -953,6 +953,29 @@ def a_disk_that_the_host_uses_stays_with_it_until_it_is_free(lab):
         lab.wait_held("vm2")
 
 
+def make_install_on_a_running_system_that_never_had_a_hook_is_enough_and_make_uninstall_leaves_nothing(lab):
+    make = lab.make_inside()
+    installed = "/usr/local/sbin/libvirt-usb-hotplug /usr/local/lib/*/*/*libvirt-usb-hotplug* " \
+        "/usr/local/share/man/man8/libvirt-usb-hotplug.8 /etc/libvirt/hooks/qemu.d/libvirt-usb-hotplug"
+    before = lab.run(f"ls {installed}")
+    lab.run(f"{make} uninstall")
+    assert lab.run(f"ls {installed} 2>/dev/null", check=False) == ""
+    lab.run("virsh -q destroy vm1; rmdir /etc/libvirt/hooks/qemu.d; systemctl restart libvirtd", timeout=120)
+    lab.plug("1")
+    lab.plug("2")
+    lab.wait_plugged("1-1", "1-2")
+    said = lab.run(f"{make} install")
+    assert said.endswith("in line: sudo libvirt-usb-hotplug -s\n"), said
+    assert lab.run(f"ls {installed}") == before
+    lab.run("virsh -q start vm1", timeout=120)
+    lab.wait_held("vm1", "1-1")
+    lab.wait_held("vm2")
+    lab.run("libvirt-usb-hotplug -s")
+    lab.wait_held("vm2", "1-2")
+    lab.plug("4")
+    lab.wait_held("vm1", "1-1", "1-4")
+
+
 def a_udev_rule_of_one_line_tells_a_desktop_to_leave_a_disk_in_a_domains_port_alone(lab):
     rule = 'SUBSYSTEM=="block", DEVPATH=="*/usb[12]/[12]-5/*", ENV{UDISKS_IGNORE}="1"\n'
     lab.put("/etc/udev/rules.d/90-vm-ports.rules", rule.encode())
