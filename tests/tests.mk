@@ -61,15 +61,17 @@ storm:
 demo:
 	tests/vm/demo $(SUITE)
 
-# Which of the lines of src/ the unit and command-line tests run, as gcc counts them.
+# Which of the lines of src/ the tests run, as gcc counts them: the unit and command-line tests, and the lab's scenarios.
 coverage: $(UNITS:%=build/coverage/unit/%) build/coverage/cli/$(NAME)
 	find build/coverage -name '*.gcda' -delete
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS:%=build/coverage/unit/%)
 	PROGRAM=build/coverage/cli/$(NAME) prove tests/cli tests/machines
+	LAB_COVERAGE=build/coverage/vm tests/vm/run $(SUITE) outside $(TESTS)
 	tests/coverage build/coverage
 
+# _exit(2) would leave out what a deadline does.
 build/coverage/%: private override CC = gcc
-build/coverage/%: private C_FLAGS += --coverage -O0
+build/coverage/%: private C_FLAGS += --coverage -O0 -D_exit=exit
 
 # Seconds for each of the fuzz targets. What they find, and what they learn, stays in build/fuzz.
 FUZZ_SECONDS = 60

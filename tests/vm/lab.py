@@ -25,6 +25,7 @@ import xml.etree.ElementTree as ElementTree
 HERE = pathlib.Path(__file__).parent
 PROJECT = HERE.parent.parent
 SOURCE = "usr/src/libvirt-usb-hotplug"  # in the machine
+COUNTERS = "/var/log/coverage"  # in the machine, where a program that counts which of its lines run leaves that
 
 DOMAIN = """
 <domain type='qemu'>
@@ -217,7 +218,18 @@ class Lab:
                        check=True)
 
     def make(self, directory, *arguments):
-        subprocess.run(["make", "-C", directory, *arguments], check=True, stdout=subprocess.DEVNULL)
+        counting = ["CC=gcc", f"CFLAGS=--coverage -O0 -fprofile-dir={COUNTERS} -D_exit=exit"] if "LAB_COVERAGE" in os.environ else []
+        subprocess.run(["make", "-C", directory, *counting, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    def save_counters(self, directory):
+        """Brings out which lines of the program have run, and puts it beside what gcc noted of them."""
+        archive = base64.b64decode(self.run(f"tar -czC {COUNTERS} . | base64"))
+        pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
+        subprocess.run(["tar", "-xzC", directory], input=archive, check=True)
+        for data in pathlib.Path(directory).glob("*.gcda"):
+            data.rename(data.with_name(data.name.rpartition("#")[2]))
+        for notes in (self.directory / "source").glob("*.gcno"):
+            shutil.copy(notes, directory)
 
     def install_table(self, table):
         """Makes the program with this text for its config.h, and installs it in the running machine."""
