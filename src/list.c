@@ -11,6 +11,7 @@
 enum {
 	COLUMNS = 80,
 	ROOM = 24,        /* columns: what a device has at least */
+	SHORT_NAME = 16,  /* bytes: a product's name that says little by itself */
 	MOST_PORTS = 255, /* bNbrPorts of a hub is a byte (USB 2.0 specification, 11.23.2.1) */
 };
 
@@ -166,7 +167,7 @@ static int width_of(const char *text)
 static void describe(const struct device *device, char words[static TEXT])
 {
 	const char *product = host_product(device), *manufacturer = host_attribute(device, "manufacturer");
-	const bool short_name = strlen(product) <= strlen("USB Receiver ...") && !strcasestr(product, manufacturer);
+	const bool short_name = strlen(product) <= SHORT_NAME && !strcasestr(product, manufacturer);
 	char raw[TEXT], id[sizeof("ffff:ffff")] = "-";
 
 	if (device->has_id)
