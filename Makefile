@@ -51,6 +51,7 @@ install: all
 	fi)
 
 uninstall:
+	$(if $(DESTDIR),,@[ ! -d /run/systemd/system ] || [ ! -e $(SERVICE) ] || systemctl stop $(NAME).service)
 	rm -f $(BINARY) $(RULES) $(SERVICE) $(MANUAL) $(HOOK)
 	$(RELOAD)
 

@@ -65,11 +65,16 @@ static int systemctl(const char *verb)
 	return status;
 }
 
-int leave_to_service(const char *did_not, const char *why)
+static bool restart_service(void)
 {
 	systemctl("reset-failed"); /* its tries are counted from now on */
 	/* A start would be lost on a run that is about to end. A restart lets it end, and then there is another. */
-	if (systemctl("restart") != 0)
+	return systemctl("restart") == 0;
+}
+
+int leave_to_service(const char *did_not, const char *why)
+{
+	if (!turn_is_awaited() && !restart_service())
 		return fail(did_not, why);
 	log_info("%s: %s: left to " SERVICE, did_not, why);
 	return EXIT_SUCCESS;

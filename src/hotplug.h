@@ -219,6 +219,18 @@ int try_again_later(const char *did_not, const char *why);
 int fail(const char *did_not, const char *why);
 
 /*
+ * turn.c: changes are made by one run at a time, from its look to its last change: where many wait for libvirtd to be done
+ * with a domain, they keep its threads from everyone else, and fail after 30 s. The turn ends with the process.
+ */
+
+/* Takes the turn, unless another run has it; or waits for it. Of the service, which then settles all, others can tell. */
+bool turn_take(void);
+void turn_wait_for(bool settles_all);
+
+/* Whether the service waits for its turn, and so sees all that is so by now. */
+bool turn_is_awaited(void);
+
+/*
  * settle.c: brings what running domains hold in line with the table and what is plugged in: at the event's port, which is
  * this row's, or in all of them, or in one. A dry run prints the changes instead, and takes the event's word for what is
  * held. Each returns the exit status, with every failure logged.

@@ -1,8 +1,6 @@
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
 
 #include "hotplug.h"
@@ -105,26 +103,17 @@ static enum answer tell_failure(struct settle *settle, enum answer answer, const
 	return now;
 }
 
-/*
- * Changes are made by one run at a time, from its look to its last change: where many wait for libvirtd to be done with a
- * domain, they keep its threads from everyone else, and fail after 30 s. The turn ends with the process.
- */
-static int take_turn(int how)
-{
-	return flock(open("/proc/self/exe", O_RDONLY | O_CLOEXEC), LOCK_EX | how);
-}
-
 /* An event waits a quarter of its time for its turn, before libvirt is loaded: of a crowd, the service does the rest. */
 static void wait_for_turn(struct deadline *deadline)
 {
 	const unsigned int timeout = deadline->seconds;
 
-	if (take_turn(LOCK_NB) == 0)
+	if (turn_take())
 		return;
 	deadline->seconds = (timeout + 3) / 4;
 	deadline->waits_for = "its turn did not come";
 	deadline_renew(deadline);
-	take_turn(0);
+	turn_wait_for(false);
 	deadline->seconds = timeout - timeout / 4;
 	deadline->waits_for = "libvirt did not answer";
 	deadline_renew(deadline);
@@ -263,7 +252,7 @@ static int settle(struct settle *settle)
 	settle->deadline.seconds = ports_table()->timeout;
 	/* What a sync waits for ends by its own deadlines. */
 	if (!settle->event && !settle->dry_run)
-		take_turn(0);
+		turn_wait_for(!settle->only);
 	if (deadline_start(&settle->deadline) < 0)
 		return EXIT_FAILURE;
 	if (settle->event)

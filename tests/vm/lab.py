@@ -43,7 +43,7 @@ DOMAIN = """
 
 HOSTDEV = "<hostdev mode='subsystem' type='usb'><source>{source}</source></hostdev>"
 # Kernels of 2026 panic on QEMU 7.2's "max".
-CPU = {"sid": "Haswell"}
+CPU = {"sid": "Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"}
 NO_APPARMOR = "<seclabel type='none' model='apparmor'/>"
 
 

@@ -958,8 +958,12 @@ def make_install_on_a_running_system_that_never_had_a_hook_is_enough_and_make_un
     installed = "/usr/local/sbin/libvirt-usb-hotplug /usr/local/lib/*/*/*libvirt-usb-hotplug* " \
         "/usr/local/share/man/man8/libvirt-usb-hotplug.8 /etc/libvirt/hooks/qemu.d/libvirt-usb-hotplug"
     before = lab.run(f"ls {installed}")
-    lab.run(f"{make} uninstall")
+    with lab.stopped_process("^/usr/sbin/libvirtd"):
+        lab.run("systemctl restart libvirt-usb-hotplug")
+        lab.wait_inside("systemctl show -P SubState libvirt-usb-hotplug | grep -x auto-restart")
+        lab.run(f"{make} uninstall")
     assert lab.run(f"ls {installed} 2>/dev/null", check=False) == ""
+    assert lab.run("systemctl show -P SubState libvirt-usb-hotplug") == "dead\n"
     lab.run("virsh -q destroy vm1; rmdir /etc/libvirt/hooks/qemu.d; systemctl restart libvirtd", timeout=120)
     lab.plug("1")
     lab.plug("2")
