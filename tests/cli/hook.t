@@ -10,6 +10,7 @@ streams=$(readlink "/proc/$$/fd/0" "/proc/$$/fd/1" "/proc/$$/fd/2" | tr '\n' ' '
 echo "$*: $streams" >"$0.called.new"
 mv "$0.called.new" "$0.called"
 until [ -e "$0.go" ]; do sleep 0.1; done
+touch "$0.gone"
 EOF2
 chmod +x "$directory/program"
 sed "s|@BINARY@|$directory/program|" "$(dirname "$0")/../../rules/qemu-hook.in" >"$directory/hook"
@@ -22,12 +23,17 @@ call_hook() {
 	messages=$(cat "$directory/messages")
 }
 
+wait_for() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	timeout 10 sh -c 'until [ -e "$1" ]; do sleep 0.1; done' sh "$1"
+}
+
 starts_a_sync_of() {
 	left_alone || return
-	# shellcheck disable=SC2016 # the inner shell expands it
-	timeout 10 sh -c 'until [ -e "$1" ]; do sleep 0.1; done' sh "$directory/program.called"
+	wait_for "$directory/program.called"
 	messages=$(cat "$directory/program.called")
 	touch "$directory/program.go"
+	wait_for "$directory/program.gone"
 	[ "$messages" = "-s -- $1: /dev/null /dev/null /dev/null " ]
 }
 
