@@ -69,7 +69,7 @@ void libvirt_disconnect(struct libvirt *libvirt)
 
 enum answer domain_open(struct domain *domain, struct libvirt *libvirt, const char *name)
 {
-	*domain = (struct domain){ libvirt, sym_virDomainLookupByName(libvirt->connection, name), name };
+	*domain = (struct domain){ libvirt, sym_virDomainLookupByName(libvirt->connection, name), name, false };
 	if (!domain->handle)
 		return failure(libvirt);
 	/* Only a running domain has an ID, and it came with the domain: libvirtd need not be asked again. */
@@ -82,6 +82,19 @@ enum answer domain_open(struct domain *domain, struct libvirt *libvirt, const ch
 void domain_close(const struct domain *domain)
 {
 	sym_virDomainFree(domain->handle);
+}
+
+bool domain_is_busy(const struct domain *domain)
+{
+	virDomainControlInfo control = { 0 };
+	virDomainJobInfo job = { 0 };
+
+	/* In this order: who asks for the job of a domain whose QEMU doesn't answer has to wait, too. */
+	if (sym_virDomainGetControlInfo(domain->handle, &control, 0) < 0)
+		return false;
+	return (control.state == VIR_DOMAIN_CONTROL_JOB && control.stateTime > LONG_JOB) ||
+	       (control.state == VIR_DOMAIN_CONTROL_OCCUPIED && control.stateTime > LONG_CALL) ||
+	       (sym_virDomainGetJobInfo(domain->handle, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE);
 }
 
 /* One that has gone meanwhile holds nothing. */
@@ -112,8 +125,10 @@ enum answer domains_read(struct domains *domains, struct libvirt *libvirt)
 	for (int i = 0; i < count; i++) {
 		struct domain *domain = &domains->running[domains->count++];
 
-		*domain = (struct domain){ libvirt, handles[i], sym_virDomainGetName(handles[i]) };
-		if (answer == DONE)
+		*domain = (struct domain){ libvirt, handles[i], sym_virDomainGetName(handles[i]), false };
+		/* libvirt 12 lets who asks for the XML of a domain wait for what keeps it busy. */
+		domain->busy = answer == DONE && domain_is_busy(domain);
+		if (answer == DONE && !domain->busy)
 			answer = add_held(domains, domain);
 	}
 	free(handles);
@@ -135,19 +150,6 @@ const struct domain *domains_find(const struct domains *domains, const char *nam
 		if (strcmp(domains->running[i].name, name) == 0)
 			return &domains->running[i];
 	return NULL;
-}
-
-bool domain_is_busy(const struct domain *domain)
-{
-	virDomainControlInfo control = { 0 };
-	virDomainJobInfo job = { 0 };
-
-	/* In this order: who asks for the job of a domain whose QEMU doesn't answer has to wait, too. */
-	if (sym_virDomainGetControlInfo(domain->handle, &control, 0) < 0)
-		return false;
-	return (control.state == VIR_DOMAIN_CONTROL_JOB && control.stateTime > LONG_JOB) ||
-	       (control.state == VIR_DOMAIN_CONTROL_OCCUPIED && control.stateTime > LONG_CALL) ||
-	       (sym_virDomainGetJobInfo(domain->handle, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE);
 }
 
 enum answer domain_change(const struct domain *domain, const struct change *change)

@@ -169,11 +169,12 @@ struct domain {
 	struct libvirt *libvirt;
 	struct _virDomain *handle;
 	const char *name;
+	bool busy; /* too busy to say what it holds */
 };
 
 struct domains {
 	struct domain *running;
-	struct hostdev *held; /* by all of them */
+	struct hostdev *held; /* by those that aren't busy */
 	size_t count, held_count;
 };
 

@@ -220,6 +220,7 @@ static const char *describe_state(struct list *list, const char *domain, const s
 {
 	const char *holder = device ? holder_of(list, device) : NULL;
 	char disk[TEXT];
+	const struct domain *running = domain ? domains_find(&list->domains, domain) : NULL;
 	struct domain found;
 	enum answer answer = NOT_RUNNING;
 
@@ -232,7 +233,7 @@ static const char *describe_state(struct list *list, const char *domain, const s
 		return domain ? list->red : list->plain;
 	}
 	if (domain)
-		answer = domains_find(&list->domains, domain) ? DONE : domain_open(&found, &list->libvirt, domain);
+		answer = !running ? domain_open(&found, &list->libvirt, domain) : running->busy ? LATER : DONE;
 	if (answer == DONE && device && host_uses_disk(&list->host, device, disk))
 		snprintf(state, TEXT, ": the host uses %.100s", disk);
 	else

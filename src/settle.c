@@ -84,6 +84,30 @@ static bool is_in_scope(const struct settle *settle, const struct look *look, co
 	       is_planned(look, ATTACH, settle->only, &change->device);
 }
 
+static bool is_busy(const struct look *look, const char *name)
+{
+	const struct domain *domain = domains_find(&look->domains, name);
+
+	return domain && domain->busy;
+}
+
+/* What a busy domain lacks isn't known, and is said of it as a whole. */
+static void tell_busy(struct settle *settle, const struct look *look)
+{
+	const char *only = settle->event ? settle->event->domain : settle->only;
+
+	for (size_t i = 0; i < look->domains.count; i++) {
+		const struct domain *domain = &look->domains.running[i];
+
+		if (!domain->busy || (only && strcmp(domain->name, only) != 0))
+			continue;
+		if (!settle->event)
+			snprintf(settle->deadline.did_not, TEXT, "%.100s: did not sync", domain->name);
+		snprintf(settle->libvirt.error, TEXT, "the domain is busy");
+		tell(settle, LATER, settle->libvirt.error);
+	}
+}
+
 /* Tells that a change failed, unless another run was faster, or the device or the domain is gone by now. */
 static enum answer tell_failure(struct settle *settle, enum answer answer, const struct change *change)
 {
@@ -93,6 +117,8 @@ static enum answer tell_failure(struct settle *settle, enum answer answer, const
 
 	if (now != DONE)
 		tell(settle, now, refused.error);
+	else if (is_busy(&look, change->domain))
+		tell(settle, LATER, "the domain is busy");
 	else if (!is_planned(&look, change->action, change->domain, &change->device))
 		log_debug("%s: it is done, or not due any more", settle->deadline.did_not);
 	else if (!domains_find(&look.domains, change->domain))
@@ -168,7 +194,7 @@ static enum answer make_planned_change(struct settle *settle, const struct look 
 	const struct domain *domain = domains_find(&look->domains, change->domain);
 	enum answer answer;
 
-	if (!is_in_scope(settle, look, change) || (!domain && !settle->refused))
+	if (!is_in_scope(settle, look, change) || (!domain && !settle->refused) || (domain && domain->busy))
 		return DONE;
 	if (!settle->event)
 		deadline_renew(&settle->deadline);
@@ -201,7 +227,9 @@ static void settle_all(struct settle *settle)
 
 	if (answer != DONE)
 		tell(settle, answer, settle->libvirt.error);
-	else if (look.plan.count == 0)
+	else
+		tell_busy(settle, &look);
+	if (answer == DONE && look.plan.count == 0 && settle->worst == DONE)
 		log_debug("all is in line");
 	for (size_t i = 0; answer == DONE && i < look.plan.count; i++)
 		answer = make_planned_change(settle, &look, &look.plan.changes[i]);

@@ -98,11 +98,12 @@ class Shell:
 
     def run(self, script, timeout):
         """Runs a script; returns its exit status and what it printed, errors included."""
-        end = f"-- {time.monotonic_ns()} "
+        mark = f"-- {time.monotonic_ns()} "
         deadline = time.monotonic() + timeout
         self.socket.settimeout(timeout)
-        self.socket.sendall(f"sh -c {shlex.quote(script)} </dev/null 2>&1; echo '{end}'$?\n".encode())
-        pattern = re.compile(re.escape(end.encode()) + rb"(\d+)\n")
+        self.socket.sendall(f"echo '{mark}'; sh -c {shlex.quote(script)} </dev/null 2>&1; echo '{mark}'$?\n".encode())
+        # What comes before is the answer to a script that took too long.
+        pattern = re.compile(b"%b\n(.*)%b(\\d+)\n" % (2 * (re.escape(mark.encode()),)), re.DOTALL)
         try:
             while not (found := pattern.search(self.received)):
                 self.socket.settimeout(max(deadline - time.monotonic(), 0.001))
@@ -112,9 +113,8 @@ class Shell:
                 self.received += received
         except TimeoutError:
             raise LabError(f"no answer within {timeout} s: {script}") from None
-        output = self.received[: found.start()].decode(errors="replace")
         self.received = self.received[found.end() :]
-        return int(found.group(1)), output
+        return int(found.group(2)), found.group(1).decode(errors="replace")
 
 
 def wait_until(condition, what, seconds=60, interval=0.1):
