@@ -194,7 +194,7 @@ static enum answer make_planned_change(struct settle *settle, const struct look 
 	const struct domain *domain = domains_find(&look->domains, change->domain);
 	enum answer answer;
 
-	if (!is_in_scope(settle, look, change) || (!domain && !settle->refused) || (domain && domain->busy))
+	if (!is_in_scope(settle, look, change) || (!domain && !settle->refused) || is_busy(look, change->domain))
 		return DONE;
 	if (!settle->event)
 		deadline_renew(&settle->deadline);
