@@ -129,13 +129,18 @@ static enum answer tell_failure(struct settle *settle, enum answer answer, const
 	return now;
 }
 
-/* An event waits a quarter of its time for its turn, before libvirt is loaded: of a crowd, the service does the rest. */
-static void wait_for_turn(struct deadline *deadline)
+/*
+ * An event waits a quarter of its time for its turn, before libvirt is loaded: of a crowd, the service does the rest. Returns
+ * false where the service is about to, and the event need not keep udev waiting.
+ */
+static bool wait_for_turn(struct deadline *deadline)
 {
 	const unsigned int timeout = deadline->seconds;
 
 	if (turn_take())
-		return;
+		return true;
+	if (turn_is_awaited())
+		return false;
 	deadline->seconds = (timeout + 3) / 4;
 	deadline->waits_for = "its turn did not come";
 	deadline_renew(deadline);
@@ -143,6 +148,7 @@ static void wait_for_turn(struct deadline *deadline)
 	deadline->seconds = timeout - timeout / 4;
 	deadline->waits_for = "libvirt did not answer";
 	deadline_renew(deadline);
+	return true;
 }
 
 static void print_change(const struct change *change)
@@ -283,8 +289,8 @@ static int settle(struct settle *settle)
 		turn_wait_for(!settle->only);
 	if (deadline_start(&settle->deadline) < 0)
 		return EXIT_FAILURE;
-	if (settle->event)
-		wait_for_turn(&settle->deadline);
+	if (settle->event && !wait_for_turn(&settle->deadline))
+		return leave_to_service(settle->deadline.did_not, "its turn did not come");
 	answer = libvirt_connect(&settle->libvirt, ports_table()->uri);
 	if (answer == DONE) {
 		settle_connected(settle);
