@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <wchar.h>
 
 #include "hotplug.h"
@@ -22,7 +21,6 @@ struct line {
 	int depth;
 	char port[PORT_NAME], peer[PORT_NAME]; /* the socket's ports, on either bus of the controller */
 	char what[TEXT], owner[TEXT];
-	const char *colour;
 };
 
 struct list {
@@ -31,7 +29,6 @@ struct list {
 	struct domains domains;
 	struct line *lines;
 	size_t count;
-	const char *bold, *green, *red, *plain; /* for a terminal; else empty */
 };
 
 /* A port of a hub, and what is plugged in there, if anything. */
@@ -215,8 +212,8 @@ static const char *owner_name(const struct port *owner)
 	return !owner ? "-" : owner->domain == HOST ? "host" : owner->domain;
 }
 
-/* How the domain, if there is one, stands to what is plugged in there. Returns the colour of that. */
-static const char *describe_state(struct list *list, const char *domain, const struct device *device, char state[static TEXT])
+/* How the domain, if there is one, stands to what is plugged in there. */
+static void describe_state(struct list *list, const char *domain, const struct device *device, char state[static TEXT])
 {
 	const char *holder = device ? holder_of(list, device) : NULL;
 	char disk[TEXT];
@@ -224,13 +221,11 @@ static const char *describe_state(struct list *list, const char *domain, const s
 	struct domain found;
 	enum answer answer = NOT_RUNNING;
 
-	if (holder && domain && strcmp(holder, domain) == 0) {
-		snprintf(state, TEXT, ": held");
-		return list->green;
-	}
 	if (holder) {
-		snprintf(state, TEXT, ": held by %.200s", holder);
-		return domain ? list->red : list->plain;
+		const bool by_owner = domain && strcmp(holder, domain) == 0;
+
+		snprintf(state, TEXT, ": held%s%.200s", by_owner ? "" : " by ", by_owner ? "" : holder);
+		return;
 	}
 	if (domain)
 		answer = !running ? domain_open(&found, &list->libvirt, domain) : running->busy ? LATER : DONE;
@@ -239,7 +234,6 @@ static const char *describe_state(struct list *list, const char *domain, const s
 	else
 		snprintf(state, TEXT, "%s", !domain ? "" : answer == NOT_RUNNING ? ": off" : answer != DONE ? ": unknown" :
 					    device ? ": not held" : ": running");
-	return answer == NOT_RUNNING || (answer == DONE && !device) ? list->plain : list->red;
 }
 
 /* Whom the socket belongs to, and its other side, where that is someone else's. */
@@ -252,7 +246,7 @@ static void describe_owner(struct list *list, const struct side *side, const str
 	if (side->device && side->device->hub)
 		return;
 	if (list->libvirt.connection)
-		line->colour = describe_state(list, owner ? owner->domain : NULL, side->device, state);
+		describe_state(list, owner ? owner->domain : NULL, side->device, state);
 	snprintf(line->owner, TEXT, "%.100s%.200s", owner_name(owner), state);
 	if (other->hub && !other->device && strcmp(owner_name(owner), owner_name(others)) != 0)
 		snprintf(line->owner + strlen(line->owner), 150, "; %s: %.100s", other->port.port, owner_name(others));
@@ -282,7 +276,7 @@ static void add_hub(struct list *list, const struct device *hub, int depth);
 static void add_socket(struct list *list, const struct device *hub, const char *port, int depth)
 {
 	struct side side = { 0 }, other = { 0 };
-	struct line line = { .hub = hub, .depth = depth, .colour = list->plain };
+	struct line line = { .hub = hub, .depth = depth };
 	const struct device *other_hub;
 
 	look_at(&side, &list->host, hub, port);
@@ -401,21 +395,18 @@ static void print_lines(const struct list *list)
 		widen(&peer, (int)strlen(" peer"));
 	if (what > COLUMNS - port - peer - owner - 2)
 		what = COLUMNS - port - peer - owner - 2 > ROOM ? COLUMNS - port - peer - owner - 2 : ROOM;
-	printf("%s%-*s%-*s %-*s belongs to%s\n", list->bold, port, "port", peer, peer ? " peer" : "", what, "device", list->plain);
+	printf("%-*s%-*s %-*s belongs to\n", port, "port", peer, peer ? " peer" : "", what, "device");
 	for (const struct line *line = list->lines; line < end; line++) {
 		char text[2 * TEXT];
 		int width = *line->owner ? what : COLUMNS - port - peer - 1, bytes = fit(line->what, &width);
 
 		if (!line->hub) {
 			snprintf(text, sizeof(text), "bus %u, %.10s Mb/s: ", line->device->bus, host_attribute(line->device, "speed"));
-			fputs(list->bold, stdout);
 			print_path(text, line->device->devpath, "\n    ", "");
-			fputs(list->plain, stdout);
 			continue;
 		}
-		snprintf(text, sizeof(text), "%*s%-*s %-*s%.*s%*s", 2 * line->depth, "", port - 2 * line->depth, line->port, peer,
-			 line->peer, bytes, line->what, *line->owner ? what - width + 1 : 0, "");
-		printf("%s%s%s%s\n", text, line->colour, line->owner, list->plain);
+		printf("%*s%-*s %-*s%.*s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer, bytes,
+		       line->what, *line->owner ? what - width + 1 : 0, "", line->owner);
 	}
 }
 
@@ -453,7 +444,7 @@ static void print_rows(const struct host *host)
 }
 
 /* Prints what is wrong with the table. Returns whether anything is. */
-static bool print_problems(struct list *list)
+static bool print_problems(struct libvirt *libvirt)
 {
 	const struct table *table = ports_table();
 	bool found = false;
@@ -462,18 +453,18 @@ static bool print_problems(struct list *list)
 		const char *name = table->rows[row].domain, *problem = ports_problem(&table->rows[row]);
 		struct domain domain;
 
-		if (!problem && name != HOST && list->libvirt.connection) {
-			const enum answer answer = domain_open(&domain, &list->libvirt, name);
+		if (!problem && name != HOST && libvirt->connection) {
+			const enum answer answer = domain_open(&domain, libvirt, name);
 
 			if (answer == DONE)
 				domain_close(&domain);
 			else if (answer != NOT_RUNNING)
-				problem = list->libvirt.error;
+				problem = libvirt->error;
 		}
 		if (!problem)
 			continue;
-		printf("%s%srow %zu, %s: %s%s\n", found ? "" : "\nWhat is wrong with the table:\n\n", list->red, row + 1,
-		       name ? name : "HOST", problem, list->plain);
+		printf("%srow %zu, %s: %s\n", found ? "" : "\nWhat is wrong with the table:\n\n", row + 1, name ? name : "HOST",
+		       problem);
 		found = true;
 	}
 	return found;
@@ -481,13 +472,7 @@ static bool print_problems(struct list *list)
 
 int list_ports(void)
 {
-	const bool colour = isatty(STDOUT_FILENO);
-	struct list list = {
-		.bold = colour ? "\033[1m" : "",
-		.green = colour ? "\033[32m" : "",
-		.red = colour ? "\033[31m" : "",
-		.plain = colour ? "\033[0m" : "",
-	};
+	struct list list = { 0 };
 	struct deadline deadline = { .did_not = "did not list", .seconds = ports_table()->timeout, .give_up = fail };
 	bool problems;
 
@@ -508,7 +493,7 @@ int list_ports(void)
 	else
 		puts("There is no USB bus here: no controller, or no driver for it.");
 	print_rows(&list.host);
-	problems = print_problems(&list);
+	problems = print_problems(&list.libvirt);
 	domains_free(&list.domains);
 	if (list.libvirt.connection)
 		libvirt_disconnect(&list.libvirt);
