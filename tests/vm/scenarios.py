@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import itertools
 import random
+import re
 import xml.etree.ElementTree as ElementTree
 
 import lab as lab_module
@@ -881,6 +882,10 @@ def a_table_changed_in_every_way_is_followed_by_one_sync_and_what_others_attache
         assert old in changed, old
         changed = changed.replace(old, new)
     with _table(lab, changed):
+        text = lab.run("libvirt-usb-hotplug -l", check=False)
+        for port, state in ("1-1", "vm2: held by vm1"), ("1-2", "vm1: held by vm2"), ("1-4", "-: held by vm1"), \
+                ("1-8", "host: held by vm2"), ("1-11", "-: held by vm1"):
+            assert re.search(f"^{port} .* {re.escape(state)}", text, re.MULTILINE), (port, state, text)
         lab.run("libvirt-usb-hotplug -s")
         lab.wait_held("vm1", "1-2", "1-11")
         lab.wait_held("vm2", "1-1", "1-12")
