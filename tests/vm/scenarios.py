@@ -365,6 +365,38 @@ def eight_devices_arrive_though_libvirtd_is_killed_while_it_attaches_them(lab):
     lab.assert_no_complaint()
 
 
+def _forget(lab, give):
+    """Kills libvirtd when vm1's QEMU has taken what give() has vm1 given, and libvirtd hasn't heard of that."""
+    with lab.stopped_process(QEMU_OF_VM1):
+        give()
+        lab.wait_inside("virsh -q domcontrol vm1 | grep -q ^occupied")
+        lab.run("pkill -STOP -x libvirtd")
+    lab.wait_inside(f"ls -l /proc/$(pgrep -f '{QEMU_OF_VM1}')/fd | grep -q /dev/bus/usb/")
+    lab.run("pkill -KILL -x libvirtd")
+    lab.wait_inside("virsh -q list")
+
+
+def a_libvirtd_killed_before_it_hears_that_qemu_took_a_device_forgets_it_whoever_attached_it(lab):
+    with _without_the_program(lab):
+        lab.plug("1")
+        lab.wait_plugged("1-1")
+        number = lab.run("cat /sys/bus/usb/devices/1-1/devnum").strip()
+        lab.put("/run/by-hand.xml", lab_module.HOSTDEV.format(source=f"<address bus='1' device='{number}'/>").encode())
+        _forget(lab, lambda: lab.run("virsh attach-device vm1 /run/by-hand.xml --live >/dev/null 2>&1 &"))
+        assert lab.state("vm1") == ([], 1), lab.state("vm1")
+    lab.restart_domain("vm1")
+
+
+def a_device_that_libvirtd_forgot_is_an_error_and_comes_back_in_the_way_that_the_manual_says(lab):
+    _forget(lab, lambda: lab.plug("1"))
+    lab.wait_logged(r"error: vm1: did not attach 1-1 \(.*\): .*(Duplicate device ID|Setting different DAC user).*")
+    lab.run("virsh qemu-monitor-command vm1 --hmp 'device_del ua-usb-hotplug-1-1'")
+    lab.pull("1")
+    lab.wait_pulled("1-1")
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+
+
 def _while_vm1_is_busy(lab):
     """Devices come and go for 45 s, while vm1 can't be changed; vm2 is not kept waiting."""
     lab.pull("1")
