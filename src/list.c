@@ -20,7 +20,7 @@ struct line {
 	const struct device *device;
 	int depth;
 	char port[PORT_NAME], peer[PORT_NAME]; /* the socket's ports, on either bus of the controller */
-	char what[TEXT], owner[TEXT];
+	char what[TEXT], after[32], owner[TEXT]; /* what is in it, and what follows that also where it has to be cut */
 };
 
 struct list {
@@ -175,7 +175,7 @@ static void describe(const struct device *device, char words[static TEXT])
 }
 
 /* What is in a port, or what kind of port it is. */
-static void describe_side(const struct host *host, const struct side *side, char what[static TEXT])
+static void describe_side(const struct host *host, const struct side *side, struct line *line)
 {
 	const bool inside = host_port_is(side->path, "hardwired") ||
 			    (side->device && strcmp(host_attribute(side->device, "removable"), "fixed") == 0);
@@ -183,7 +183,7 @@ static void describe_side(const struct host *host, const struct side *side, char
 	char words[TEXT], number[PORT_NAME];
 
 	if (!side->device) {
-		snprintf(what, TEXT, "%s", inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
+		snprintf(line->what, TEXT, "%s", inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
 		return;
 	}
 	if (bus_of(host, side->device) &&
@@ -191,7 +191,8 @@ static void describe_side(const struct host *host, const struct side *side, char
 		speed = host_attribute(side->device, "speed");
 	snprintf(number, sizeof(number), "%u:%u", side->device->bus, side->device->number);
 	describe(side->device, words);
-	snprintf(what, TEXT, "%-5s %.400s%s%s%.10s%s", number, words, inside ? ", built in" : "", *speed ? ", " : "", speed,
+	snprintf(line->what, TEXT, "%-5s %.400s", number, words);
+	snprintf(line->after, sizeof(line->after), "%s%s%.10s%s", inside ? ", built in" : "", *speed ? ", " : "", speed,
 		 *speed ? "M" : "");
 }
 
@@ -266,7 +267,7 @@ static void add_side(struct list *list, const struct side *side, const struct si
 	struct line *line = add_line(list, *socket);
 
 	line->device = side->device;
-	describe_side(&list->host, side, line->what);
+	describe_side(&list->host, side, line);
 	describe_owner(list, side, other, line);
 }
 
@@ -388,7 +389,7 @@ static void print_lines(const struct list *list)
 	for (const struct line *line = list->lines; line < end; line++) {
 		widen(&port, 2 * line->depth + (int)strlen(line->port));
 		widen(&peer, *line->peer ? 1 + (int)strlen(line->peer) : 0);
-		widen(&what, width_of(line->what));
+		widen(&what, width_of(line->what) + (int)strlen(line->after));
 		widen(&owner, width_of(line->owner));
 	}
 	if (peer)
@@ -398,15 +399,16 @@ static void print_lines(const struct list *list)
 	printf("%-*s%-*s %-*s belongs to\n", port, "port", peer, peer ? " peer" : "", what, "device");
 	for (const struct line *line = list->lines; line < end; line++) {
 		char text[2 * TEXT];
-		int width = *line->owner ? what : COLUMNS - port - peer - 1, bytes = fit(line->what, &width);
+		const int after = (int)strlen(line->after), room = *line->owner ? what : COLUMNS - port - peer - 1;
+		int width = room - after, bytes = fit(line->what, &width);
 
 		if (!line->hub) {
 			snprintf(text, sizeof(text), "bus %u, %.10s Mb/s: ", line->device->bus, host_attribute(line->device, "speed"));
 			print_path(text, line->device->devpath, "\n    ", "");
 			continue;
 		}
-		printf("%*s%-*s %-*s%.*s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer, bytes,
-		       line->what, *line->owner ? what - width + 1 : 0, "", line->owner);
+		printf("%*s%-*s %-*s%.*s%s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer, bytes,
+		       line->what, line->after, *line->owner ? what - width - after + 1 : 0, "", line->owner);
 	}
 }
 
