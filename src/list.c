@@ -213,24 +213,32 @@ static const char *owner_name(const struct port *owner)
 	return !owner ? "-" : owner->domain == HOST ? "host" : owner->domain;
 }
 
+/* Whether libvirt has the domain, and it is running. */
+static enum answer find_domain(struct libvirt *libvirt, const char *name)
+{
+	struct domain domain;
+	const enum answer answer = domain_open(&domain, libvirt, name);
+
+	if (answer == DONE)
+		domain_close(&domain);
+	return answer;
+}
+
 /* How the domain, if there is one, stands to what is plugged in there. */
 static void describe_state(struct list *list, const char *domain, const struct device *device, char state[static TEXT])
 {
 	const char *holder = device ? holder_of(list, device) : NULL;
 	char disk[TEXT];
 	const struct domain *running = domain ? domains_find(&list->domains, domain) : NULL;
-	struct domain found;
 	enum answer answer = NOT_RUNNING;
 
-	if (holder) {
-		const bool by_owner = domain && strcmp(holder, domain) == 0;
-
-		snprintf(state, TEXT, ": held%s%.200s", by_owner ? "" : " by ", by_owner ? "" : holder);
-		return;
-	}
-	if (domain)
-		answer = !running ? domain_open(&found, &list->libvirt, domain) : running->busy ? LATER : DONE;
-	if (answer == DONE && device && host_uses_disk(&list->host, device, disk))
+	if (!holder && domain)
+		answer = !running ? find_domain(&list->libvirt, domain) : running->busy ? LATER : DONE;
+	if (holder && domain && strcmp(holder, domain) == 0)
+		snprintf(state, TEXT, ": held");
+	else if (holder)
+		snprintf(state, TEXT, ": held by %.200s", holder);
+	else if (answer == DONE && device && host_uses_disk(&list->host, device, disk))
 		snprintf(state, TEXT, ": the host uses %.100s", disk);
 	else
 		snprintf(state, TEXT, "%s", !domain ? "" : answer == NOT_RUNNING ? ": off" : answer != DONE ? ": unknown" :
@@ -381,6 +389,14 @@ static void widen(int *column, int width)
 		*column = width;
 }
 
+static void print_bus(const struct device *bus)
+{
+	char text[TEXT];
+
+	snprintf(text, sizeof(text), "bus %u, %.10s Mb/s: ", bus->bus, host_attribute(bus, "speed"));
+	print_path(text, bus->devpath, "\n    ", "");
+}
+
 static void print_lines(const struct list *list)
 {
 	const struct line *const end = list->lines + list->count;
@@ -398,15 +414,14 @@ static void print_lines(const struct list *list)
 		what = COLUMNS - port - peer - owner - 2 > ROOM ? COLUMNS - port - peer - owner - 2 : ROOM;
 	printf("%-*s%-*s %-*s belongs to\n", port, "port", peer, peer ? " peer" : "", what, "device");
 	for (const struct line *line = list->lines; line < end; line++) {
-		char text[2 * TEXT];
 		const int after = (int)strlen(line->after), room = *line->owner ? what : COLUMNS - port - peer - 1;
-		int width = room - after, bytes = fit(line->what, &width);
+		int width = room - after, bytes;
 
 		if (!line->hub) {
-			snprintf(text, sizeof(text), "bus %u, %.10s Mb/s: ", line->device->bus, host_attribute(line->device, "speed"));
-			print_path(text, line->device->devpath, "\n    ", "");
+			print_bus(line->device);
 			continue;
 		}
+		bytes = fit(line->what, &width);
 		printf("%*s%-*s %-*s%.*s%s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer, bytes,
 		       line->what, line->after, *line->owner ? what - width - after + 1 : 0, "", line->owner);
 	}
@@ -453,16 +468,9 @@ static bool print_problems(struct libvirt *libvirt)
 
 	for (size_t row = 0; row < table->count; row++) {
 		const char *name = table->rows[row].domain, *problem = ports_problem(&table->rows[row]);
-		struct domain domain;
 
-		if (!problem && name != HOST && libvirt->connection) {
-			const enum answer answer = domain_open(&domain, libvirt, name);
-
-			if (answer == DONE)
-				domain_close(&domain);
-			else if (answer != NOT_RUNNING)
-				problem = libvirt->error;
-		}
+		if (!problem && name != HOST && libvirt->connection && find_domain(libvirt, name) >= FAILED)
+			problem = libvirt->error;
 		if (!problem)
 			continue;
 		printf("%srow %zu, %s: %s\n", found ? "" : "\nWhat is wrong with the table:\n\n", row + 1, name ? name : "HOST",

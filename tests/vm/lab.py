@@ -442,10 +442,11 @@ class Lab:
         xml = DOMAIN.format(name=name, memory=memory, ports=ports, **elements)
         self.run(f"virsh -q define /dev/stdin <<'EOF'\n{xml}EOF")
 
-    def attach_by_hand(self, domain, source, command="attach-device", timeout=60):
+    def attach_by_hand(self, domain, source, command="attach-device", timeout=60, wait=True):
         """Attaches a device as a person does, with a <hostdev> of this source; the shell expands it."""
+        wait = "" if wait else ">/dev/null 2>&1 &"
         xml = HOSTDEV.format(source=source)
-        self.run(f"cat >/run/by-hand.xml <<EOF\n{xml}\nEOF\nvirsh -q {command} {domain} /run/by-hand.xml --live",
+        self.run(f"cat >/run/by-hand.xml <<EOF\n{xml}\nEOF\nvirsh -q {command} {domain} /run/by-hand.xml --live {wait}",
                  timeout=timeout)
 
     def detach_by_hand(self, domain, source, timeout=60):

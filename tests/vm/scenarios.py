@@ -380,9 +380,8 @@ def a_libvirtd_killed_before_it_hears_that_qemu_took_a_device_forgets_it_whoever
     with _without_the_program(lab):
         lab.plug("1")
         lab.wait_plugged("1-1")
-        number = lab.run("cat /sys/bus/usb/devices/1-1/devnum").strip()
-        lab.put("/run/by-hand.xml", lab_module.HOSTDEV.format(source=f"<address bus='1' device='{number}'/>").encode())
-        _forget(lab, lambda: lab.run("virsh attach-device vm1 /run/by-hand.xml --live >/dev/null 2>&1 &"))
+        source = "<address bus='1' device='$(cat /sys/bus/usb/devices/1-1/devnum)'/>"
+        _forget(lab, lambda: lab.attach_by_hand("vm1", source, wait=False))
         assert lab.state("vm1") == ([], 1), lab.state("vm1")
     lab.restart_domain("vm1")
 
