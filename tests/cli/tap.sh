@@ -47,7 +47,9 @@ check() {
 		echo "ok $count - $description"
 	else
 		echo "not ok $count - $description"
-		printf 'failed: %s\nstatus: %s\noutput: %s\nmessages: %s\n' "$*" "$status" "$output" "$messages" | sed 's/^/# /'
+		# prove shows stderr alone.
+		printf '%s\nfailed: %s\nstatus: %s\noutput: %s\nmessages: %s\n' "$description" "$*" "$status" "$output" "$messages" |
+			sed 's/^/# /' >&2
 	fi
 }
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import unicodedata
 
@@ -32,7 +33,8 @@ def check(name, passed, *details):
     results.append(passed)
     print(f"{'ok' if passed else 'not ok'} {len(results)} - {name}", flush=True)
     if not passed:
-        print("\n".join(f"# {line}" for detail in details for line in str(detail).splitlines()), flush=True)
+        # prove shows stderr alone.
+        print("\n".join(f"# {line}" for detail in [name, *details] for line in str(detail).splitlines()), file=sys.stderr)
 
 
 def width(text):
@@ -59,7 +61,7 @@ def check_list(name, tree, directory):
     check(f"{name}: no control characters", not control, *map(ascii, control))
     synced = run_on(tree, PROGRAM, "-n", "-s")
     check(f"{name}: without libvirt a sync is one line", synced.returncode == 0 and not synced.stdout
-          and synced.stderr.count(b"\n") == 1, synced.stdout, synced.stderr)
+          and synced.stderr.count(b"\n") == 1, synced)
     check_rows(name, text, directory)
 
 
