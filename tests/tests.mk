@@ -1,15 +1,18 @@
 # What tests the program: make check, and the parts of it. The Makefile includes this.
 
+PROGRAMS = cli/$(NAME) machines/$(NAME)
 UNITS = $(basename $(notdir $(wildcard tests/unit/*.c)))
 FUZZERS = $(basename $(notdir $(wildcard tests/fuzz/*.c)))
 BENCH = empty linked rows-10 rows-300 client
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # The same tests twice: on the program as it is built for users, and with the sanitizers watching.
-check-fast: $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%) build/cli/$(NAME) build/sanitized/cli/$(NAME)
+check-fast: $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%) $(PROGRAMS:%=build/%) $(PROGRAMS:%=build/sanitized/%)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%)
-	PROGRAM=build/cli/$(NAME) prove tests/cli tests/machines
-	PROGRAM=build/sanitized/cli/$(NAME) prove tests/cli tests/machines
+	PROGRAM=build/cli/$(NAME) prove tests/cli
+	PROGRAM=build/machines/$(NAME) prove tests/machines
+	PROGRAM=build/sanitized/cli/$(NAME) prove tests/cli
+	PROGRAM=build/sanitized/machines/$(NAME) prove tests/machines
 
 # AddressSanitizer checks more than _FORTIFY_SOURCE, whose functions umockdev doesn't know.
 build/sanitized/%: private C_FLAGS += $(SANITIZE) -U_FORTIFY_SOURCE
@@ -29,9 +32,9 @@ build/sanitized/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
 build/coverage/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
 	$(COMPILE_WITH_TEST)
 
-build/cli/$(NAME) build/sanitized/cli/$(NAME) build/coverage/cli/$(NAME): $(INPUTS) tests/cli/config.h
+$(PROGRAMS:%=build/%) $(PROGRAMS:%=build/sanitized/%) $(PROGRAMS:%=build/coverage/%): $(INPUTS) tests/cli/config.h tests/machines/config.h
 	@mkdir -p $(@D)
-	$(COMPILE) -DCONFIG='"$(abspath tests/cli/config.h)"' $(SOURCES) -o $@ $(LINK)
+	$(COMPILE) -DCONFIG='"$(abspath tests/$(notdir $(@D))/config.h)"' $(SOURCES) -o $@ $(LINK)
 
 # Debian's release in the lab, where the program is built (outside or inside it), and words in the names of scenarios.
 SUITE = bookworm
@@ -62,10 +65,11 @@ demo:
 	tests/vm/demo $(SUITE)
 
 # Which of the lines of src/ the tests run, as gcc counts them: the unit and command-line tests, and the lab's scenarios.
-coverage: $(UNITS:%=build/coverage/unit/%) build/coverage/cli/$(NAME)
+coverage: $(UNITS:%=build/coverage/unit/%) $(PROGRAMS:%=build/coverage/%)
 	find build/coverage -name '*.gcda' -delete
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS:%=build/coverage/unit/%)
-	PROGRAM=build/coverage/cli/$(NAME) prove tests/cli tests/machines
+	PROGRAM=build/coverage/cli/$(NAME) prove tests/cli
+	PROGRAM=build/coverage/machines/$(NAME) prove tests/machines
 	LAB_COVERAGE=build/coverage/vm tests/vm/run $(SUITE) outside $(TESTS)
 	tests/coverage build/coverage
 
