@@ -20,7 +20,7 @@ static void pass(union sigval value)
 	char why[64];
 
 	alarm(10); /* should even the log be stuck, SIGALRM ends the process */
-	snprintf(why, sizeof(why), "%s within %u s", deadline->waits_for, deadline->seconds);
+	snprintf(why, sizeof(why), "libvirt did not answer within %u s", deadline->seconds);
 	_exit(deadline->give_up(deadline->did_not, why));
 }
 
@@ -36,7 +36,6 @@ int deadline_start(struct deadline *deadline)
 		log_error("%s: cannot set a timer: %s", deadline->did_not, strerror(errno));
 		return -1;
 	}
-	deadline->waits_for = "libvirt did not answer";
 	deadline_renew(deadline);
 	return 0;
 }

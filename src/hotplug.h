@@ -204,7 +204,6 @@ bool domain_is_busy(const struct domain *domain);
 
 struct deadline {
 	char did_not[TEXT]; /* how the message begins that tells of its passing */
-	const char *waits_for;  /* and how it goes on: "libvirt did not answer" */
 	unsigned int seconds;
 	int (*give_up)(const char *did_not, const char *why); /* says so, and returns the exit status */
 	timer_t timer;
@@ -224,9 +223,12 @@ int fail(const char *did_not, const char *why);
  * with a domain, they keep its threads from everyone else, and fail after 30 s. The turn ends with the process.
  */
 
-/* Takes the turn, unless another run has it; or waits for it. Of the service, which then settles all, others can tell. */
+/*
+ * Takes the turn, unless another run has it; or waits for it, so many seconds at most. Each returns whether it came. Of the
+ * service, which then settles all, others can tell that it waits.
+ */
 bool turn_take(void);
-void turn_wait_for(bool settles_all);
+bool turn_wait_for(unsigned int seconds, bool settles_all);
 
 /* Whether the service waits for its turn, and so sees all that is so by now. */
 bool turn_is_awaited(void);

@@ -131,23 +131,23 @@ static enum answer tell_failure(struct settle *settle, enum answer answer, const
 
 /*
  * An event waits a quarter of its time for its turn, before libvirt is loaded: of a crowd, the service does the rest. Returns
- * false where the service is about to, and the event need not keep udev waiting.
+ * false where the service is to do it, and why in libvirt's error: at once where it is about to.
  */
-static bool wait_for_turn(struct deadline *deadline)
+static bool wait_for_turn(struct settle *settle)
 {
-	const unsigned int timeout = deadline->seconds;
+	const unsigned int timeout = settle->deadline.seconds, patience = (timeout + 3) / 4;
 
 	if (turn_take())
 		return true;
+	snprintf(settle->libvirt.error, TEXT, "its turn did not come");
 	if (turn_is_awaited())
 		return false;
-	deadline->seconds = (timeout + 3) / 4;
-	deadline->waits_for = "its turn did not come";
-	deadline_renew(deadline);
-	turn_wait_for(false);
-	deadline->seconds = timeout - timeout / 4;
-	deadline->waits_for = "libvirt did not answer";
-	deadline_renew(deadline);
+	if (!turn_wait_for(patience, false)) {
+		snprintf(settle->libvirt.error, TEXT, "its turn did not come within %u s", patience);
+		return false;
+	}
+	settle->deadline.seconds = timeout - timeout / 4;
+	deadline_renew(&settle->deadline);
 	return true;
 }
 
@@ -284,13 +284,16 @@ static int settle(struct settle *settle)
 	enum answer answer;
 
 	settle->deadline.seconds = ports_table()->timeout;
-	/* What a sync waits for ends by its own deadlines. */
+	/*
+	 * A run that was stopped, or that hangs in a driver, would keep a sync waiting for ever. Two at a time do no harm: what
+	 * another was faster with is no failure.
+	 */
 	if (!settle->event && !settle->dry_run)
-		turn_wait_for(!settle->only);
+		turn_wait_for(6 * settle->deadline.seconds, !settle->only);
 	if (deadline_start(&settle->deadline) < 0)
 		return EXIT_FAILURE;
-	if (settle->event && !wait_for_turn(&settle->deadline))
-		return leave_to_service(settle->deadline.did_not, "its turn did not come");
+	if (settle->event && !wait_for_turn(settle))
+		return leave_to_service(settle->deadline.did_not, settle->libvirt.error);
 	answer = libvirt_connect(&settle->libvirt, ports_table()->uri);
 	if (answer == DONE) {
 		settle_connected(settle);

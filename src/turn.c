@@ -1,5 +1,8 @@
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "hotplug.h"
@@ -15,16 +18,30 @@ bool turn_take(void)
 	return flock(open_own_file(), LOCK_EX | LOCK_NB) == 0;
 }
 
-void turn_wait_for(bool settles_all)
+static void interrupt(int signal)
 {
+	(void)signal;
+}
+
+bool turn_wait_for(unsigned int seconds, bool settles_all)
+{
+	/* Each second once the time is up, should the first signal come before flock() waits. */
+	const struct itimerval timer = { .it_value.tv_sec = (time_t)seconds, .it_interval.tv_sec = 1 }, off = { 0 };
+	const struct sigaction action = { .sa_handler = interrupt };
 	const int waiting = open_own_file();
 	struct flock lock = { .l_type = F_RDLCK };
+	bool came;
 
 	/* Only systemd's child: a person may lose patience. */
 	if (settles_all && getppid() == 1)
 		fcntl(waiting, F_OFD_SETLK, &lock);
-	flock(open_own_file(), LOCK_EX);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	came = flock(open_own_file(), LOCK_EX) == 0 || errno != EINTR;
+	setitimer(ITIMER_REAL, &off, NULL);
+	signal(SIGALRM, SIG_DFL);
 	close(waiting);
+	return came;
 }
 
 bool turn_is_awaited(void)

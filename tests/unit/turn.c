@@ -21,9 +21,9 @@ static pid_t start(int its_parent, bool settles_all)
 
 	if (run != 0)
 		return run;
-	alarm(60);
 	parent = its_parent;
-	turn_wait_for(settles_all);
+	turn_wait_for(60, settles_all);
+	alarm(60);
 	for (;;)
 		pause();
 }
@@ -65,6 +65,16 @@ static void the_turn_is_one_runs_at_a_time_and_ends_with_it(void **state)
 	wait_until_it(HAS, second);
 	assert_false(turn_take());
 	end(second);
+}
+
+static void a_run_that_keeps_its_turn_is_not_waited_for_for_ever(void **state)
+{
+	const pid_t first = start(SHELL, false);
+
+	(void)state;
+	wait_until_it(HAS, first);
+	assert_false(turn_wait_for(1, false));
+	end(first);
 }
 
 static void only_the_service_that_waits_to_settle_all_is_relied_on(void **state)
@@ -109,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_turn_is_one_runs_at_a_time_and_ends_with_it),
+		cmocka_unit_test(a_run_that_keeps_its_turn_is_not_waited_for_for_ever),
 		cmocka_unit_test(only_the_service_that_waits_to_settle_all_is_relied_on),
 		cmocka_unit_test(once_the_service_has_its_turn_it_may_have_looked_already),
 	};

@@ -325,6 +325,17 @@ def a_plug_keeps_udev_waiting_no_longer_once_the_service_waits_for_its_turn(lab)
     lab.assert_no_complaint()
 
 
+def a_sync_that_was_stopped_while_it_had_the_turn_keeps_no_device_waiting_for_ever(lab):
+    with _table(lab, TABLE.replace("timeout = 10", "timeout = 4")):
+        with lab.stopped_process("^/usr/sbin/libvirtd"):
+            lab.run("libvirt-usb-hotplug -s >/dev/null 2>&1 &")
+            lab.wait_inside("grep -q ' FLOCK ' /proc/locks && pkill -STOP -f '^libvirt-usb-hotplug -s'")
+        with lab.stopped_process("^libvirt-usb-hotplug -s"):
+            lab.plug("1")
+            lab.wait_held("vm1", "1-1", seconds=120)
+    lab.assert_no_complaint()
+
+
 def a_libvirtd_that_does_not_answer_holds_udev_up_no_longer_than_the_timeout(lab):
     with lab.stopped_process("^/usr/sbin/libvirtd"):
         lab.plug("1")
