@@ -329,10 +329,43 @@ def a_sync_that_was_stopped_while_it_had_the_turn_keeps_no_device_waiting_for_ev
     with _table(lab, TABLE.replace("timeout = 10", "timeout = 4")):
         with lab.stopped_process("^/usr/sbin/libvirtd"):
             lab.run("libvirt-usb-hotplug -s >/dev/null 2>&1 &")
-            lab.wait_inside("grep -q ' FLOCK ' /proc/locks && pkill -STOP -f '^libvirt-usb-hotplug -s'")
+            lab.wait_inside("grep \" FLOCK .* $(pgrep -f '^libvirt-usb-hotplug -s') \" /proc/locks && "
+                            "pkill -STOP -f '^libvirt-usb-hotplug -s'")
         with lab.stopped_process("^libvirt-usb-hotplug -s"):
             lab.plug("1")
             lab.wait_held("vm1", "1-1", seconds=120)
+    lab.assert_no_complaint()
+
+
+def a_table_that_is_installed_while_a_sync_is_under_way_has_the_last_word(lab):
+    patient = TABLE.replace("timeout = 10", "timeout = 60")
+    with _table(lab, patient):
+        with _without_the_program(lab):
+            lab.plug("4", "usb-hub")
+            lab.plug("4.1")
+            lab.plug("4.2")
+            lab.wait_plugged("1-4.1", "1-4.2")
+        with lab.stopped_process("^/usr/sbin/libvirtd"):
+            lab.run("libvirt-usb-hotplug -s >/dev/null 2>&1 &")
+            lab.wait_inside("pgrep -x libvirt-usb-hot")
+            lab.install_table(patient.replace(f'"vm1",     "{BUS}/1-4"', f'"vm2",     "{BUS}/1-4"'))
+            lab.run("libvirt-usb-hotplug -s >/dev/null 2>&1 &")
+            lab.wait_inside("[ $(pgrep -cx libvirt-usb-hot) = 2 ]")
+        lab.wait_inside("! pgrep -x libvirt-usb-hot")
+        lab.wait_held("vm2", "1-4.1", "1-4.2")
+        lab.wait_held("vm1")
+    lab.assert_no_complaint()
+
+
+def a_table_that_is_installed_while_a_device_is_attached_has_the_last_word(lab):
+    patient = TABLE.replace("timeout = 10", "timeout = 60")
+    with _table(lab, patient):
+        with _in_mid_attach(lab):
+            lab.install_table(patient.replace(f'"vm1",     "{BUS}/1-1"', f'HOST,      "{BUS}/1-1"'))
+            lab.run("(libvirt-usb-hotplug -s; touch /run/synced) >/dev/null 2>&1 &")
+            lab.wait_inside("[ -e /run/synced ] || grep -q -- '-> FLOCK' /proc/locks")
+        lab.wait_inside("! pgrep -x libvirt-usb-hot")
+        lab.wait_held("vm1")
     lab.assert_no_complaint()
 
 
