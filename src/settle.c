@@ -135,20 +135,15 @@ static enum answer tell_failure(struct settle *settle, enum answer answer, const
  */
 static bool wait_for_turn(struct settle *settle)
 {
-	const unsigned int timeout = settle->deadline.seconds, patience = (timeout + 3) / 4;
+	const unsigned int patience = (settle->deadline.seconds + 3) / 4;
 
 	if (turn_take())
 		return true;
 	snprintf(settle->libvirt.error, TEXT, "its turn did not come");
 	if (turn_is_awaited())
 		return false;
-	if (!turn_wait_for(patience, false)) {
-		snprintf(settle->libvirt.error, TEXT, "its turn did not come within %u s", patience);
-		return false;
-	}
-	settle->deadline.seconds = timeout - timeout / 4;
-	deadline_renew(&settle->deadline);
-	return true;
+	snprintf(settle->libvirt.error, TEXT, "its turn did not come within %u s", patience);
+	return turn_wait_for(patience, false);
 }
 
 static void print_change(const struct change *change)
