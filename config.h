@@ -14,7 +14,8 @@ static const unsigned int timeout = 10; /* s: the longest that one event may kee
  * guest:  if given, the port of the guest that the device is plugged into there, as libvirt writes it, BUS:PORT. Windows
  *         takes a device at another port for a new one. The path has to be one port then.
  *
- * A row with an id that fits comes before one without, then the row with the longest path, then the first.
+ * Of the rows that cover a device, one with an id that fits comes before one without, then the one that matches more of the
+ * device's path, then one with a bus's number before one with "*", then the first.
  */
 static const struct port ports[] = {
 	/* domain              path                                                        id */

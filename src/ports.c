@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hotplug.h"
@@ -13,77 +14,91 @@
 #pragma GCC diagnostic pop
 #undef ports
 
+#define DIGITS "0123456789"
+
 /*
- * A DEVPATH in short form leaves out the hubs between the bus and the port, for the port's name has the whole chain
- * in it: ".../usb3/3-10/3-10.2" is ".../usb3/3-10.2". A longer path than sysfs can have is cut.
+ * A DEVPATH in short form has the bus once, and behind it the ports, for a port's name has the whole chain in it:
+ * ".../usb3/3-10/3-10.2" is ".../usb3/10/2". So a path covers what begins with its components. A longer path than sysfs can have
+ * is cut.
  */
 struct short_path {
 	char text[PATH_MAX];
-	size_t bus; /* how long it is up to and with the bus, or all of it where there is none */
+	size_t bus; /* where the bus's number is, or "*" in the table; at the end where the path has no bus */
 };
 
-/* Whether a path's component that begins at text is a bus: "usb3", or "usb*" in the table. */
-static bool is_bus(const char *text)
+static size_t number_length(const char *text)
 {
-	size_t digits;
+	return *text == '*' ? 1 : strspn(text, DIGITS);
+}
 
-	if (strncmp(text, "usb", 3) != 0)
-		return false;
-	digits = text[3] == '*' ? 1 : strspn(text + 3, "0123456789");
-	return digits > 0 && (text[3 + digits] == '/' || text[3 + digits] == '\0');
+/* The number in the path's last component that is a bus, as "usb3" is, or NULL. */
+static char *find_bus(char *path)
+{
+	char *bus = NULL;
+
+	for (char *at = strstr(path, "/usb"); at; at = strstr(at + 1, "/usb"))
+		if (number_length(at + 4) && strchr("/", at[4 + number_length(at + 4)])) /* the end, '\0', is found as well */
+			bus = at + 4;
+	return bus;
+}
+
+/* Whether a port's name begins with the bus's number and "-", where "*" is any number. */
+static bool is_on_bus(const char *port, const char *bus)
+{
+	const size_t length = number_length(port);
+
+	return port[length] == '-' && length &&
+	       (*port == '*' || *bus == '*' || (length == number_length(bus) && strncmp(port, bus, length) == 0));
 }
 
 static struct short_path shorten(const char *path)
 {
 	struct short_path to;
-	char *text = to.text, *bus_end = NULL, *end;
+	char *bus, *port;
+	const char *number, *ports_of;
 
-	snprintf(text, sizeof(to.text), "%s", !path ? "" : strncmp(path, "/sys/", 5) == 0 ? path + 4 : path);
-	for (end = text + strlen(text); end > text && end[-1] == '/'; end--)
+	snprintf(to.text, sizeof(to.text), "%s", !path ? "" : strncmp(path, "/sys/", 5) == 0 ? path + 4 : path);
+	for (char *end = to.text + strlen(to.text); end > to.text && end[-1] == '/'; end--)
 		end[-1] = '\0';
-	for (char *slash = strchr(text, '/'); slash; slash = strchr(slash + 1, '/'))
-		if (is_bus(slash + 1))
-			bus_end = slash + 1 + strcspn(slash + 1, "/");
-	if (!bus_end)
-		bus_end = end;
-	to.bus = (size_t)(bus_end - text);
-	if (*bus_end)
-		memmove(bus_end, strrchr(text, '/'), strlen(strrchr(text, '/')) + 1);
+	bus = find_bus(to.text);
+	to.bus = bus ? (size_t)(bus - to.text) : strlen(to.text);
+	port = bus ? strrchr(bus, '/') : NULL;
+	if (!port)
+		return to;
+	if (!is_on_bus(++port, bus)) {
+		bus[number_length(bus)] = '?'; /* behind a bus come its ports: this is none, and nothing else is so */
+		return to;
+	}
+	number = *bus == '*' ? port : bus;
+	ports_of = port + number_length(port) + 1;
+	memmove(bus, number, number_length(number));
+	bus += number_length(number);
+	*bus++ = '/';
+	memmove(bus, ports_of, strlen(ports_of) + 1);
+	while ((bus = strchr(bus, '.')))
+		*bus = '/';
 	return to;
 }
 
-/* Whether the row has a "*" for the bus number at i: in the bus's own name, or where a port's name begins. */
-static bool is_any_bus(const struct short_path *row, size_t i)
+static bool has_any_bus(const struct short_path *row)
 {
-	const char *text = row->text;
-
-	if (text[i] != '*' || i < strlen("/usb"))
-		return false;
-	return i > row->bus ? text[i - 1] == '/' && text[i + 1] == '-' : strncmp(text + i - 4, "/usb", 4) == 0;
+	return row->text[row->bus] == '*';
 }
 
-/* How much of the device's path the row's matches: all of the row's, or nothing. */
+/* How much of the device's path the row's covers: all of the row's, or nothing. */
 static size_t match(const struct short_path *row, const struct short_path *device)
 {
 	const char *at = device->text;
 
 	for (size_t i = 0; row->text[i]; i++) {
-		if (is_any_bus(row, i) && isdigit((unsigned char)*at))
-			at += strspn(at, "0123456789");
+		if (i == row->bus && has_any_bus(row) && isdigit((unsigned char)*at))
+			at += strspn(at, DIGITS);
 		else if (row->text[i] == *at)
 			at++;
 		else
 			return 0;
 	}
-	return (size_t)(at - device->text);
-}
-
-static bool covers(const struct short_path *row, const struct short_path *device)
-{
-	const size_t matched = match(row, device);
-
-	/* An empty path is a mistake, and must not hand over every device of the machine. */
-	return matched > 0 && strchr("/.", device->text[matched]); /* the end, '\0', is found as well */
+	return strchr("/", *at) ? (size_t)(at - device->text) : 0;
 }
 
 static bool id_fits(const char *text, const struct device *device)
@@ -95,24 +110,33 @@ static bool id_fits(const char *text, const struct device *device)
 }
 
 /*
- * The row of the table, rows long, that owns the device; pure, for the tests. Of the rows that cover it, one with an id
- * comes before one without, then the longer path, then the first.
+ * How well the row fits the device: not at all, 0; or by its id, which outweighs any path, then by how much of the device's path it
+ * matches, and at last by the bus's number.
  */
+static size_t fit(const struct port *row, const struct short_path *path, const struct device *device)
+{
+	const struct short_path row_path = shorten(row->path);
+	const size_t matched = match(&row_path, path);
+
+	/* An empty path matches nothing: it is a mistake, and must not hand over every device of the machine. */
+	if (!matched || (row->id && !id_fits(row->id, device)))
+		return 0;
+	return (row->id ? 4 * PATH_MAX : 0) + 2 * matched + !has_any_bus(&row_path);
+}
+
+/* The row of the table, rows long, that owns the device: the one that fits best, or the first of those. Pure, for the tests. */
 static const struct port *find_owner(const struct port *table, size_t rows, const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
 	const struct port *owner = NULL;
-	size_t owner_length = 0;
+	size_t best = 0;
 
 	for (const struct port *row = table; row < table + rows; row++) {
-		const struct short_path row_path = shorten(row->path);
-		const size_t length = strlen(row_path.text);
+		const size_t fits = fit(row, &path, device);
 
-		if (!covers(&row_path, &path) || (row->id && !id_fits(row->id, device)))
-			continue;
-		if (!owner || (!row->id == !owner->id ? length > owner_length : row->id != NULL)) {
+		if (fits > best) {
 			owner = row;
-			owner_length = length;
+			best = fits;
 		}
 	}
 	return owner;
@@ -130,13 +154,6 @@ const struct port *ports_owner(const struct device *device)
 	return find_owner(ports, ports_table()->count, device);
 }
 
-const char *ports_guest(const struct port *row, const struct device *device)
-{
-	const struct short_path row_path = shorten(row->path), path = shorten(device->devpath);
-
-	return match(&row_path, &path) == strlen(path.text) ? row->guest : NULL;
-}
-
 bool ports_need_id(const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
@@ -144,7 +161,7 @@ bool ports_need_id(const struct device *device)
 	for (size_t row = 0; row < ports_table()->count; row++) {
 		const struct short_path row_path = shorten(ports[row].path);
 
-		if (ports[row].id && covers(&row_path, &path))
+		if (ports[row].id && match(&row_path, &path))
 			return true;
 	}
 	return false;
@@ -159,39 +176,70 @@ static bool is_same_row(const struct port *a, const struct port *b)
 
 static bool has_stray_star(const struct short_path *path)
 {
-	for (size_t i = 0; path->text[i]; i++)
-		if (path->text[i] == '*' && !is_any_bus(path, i))
+	for (const char *star = strchr(path->text, '*'); star; star = strchr(star + 1, '*'))
+		if (star != path->text + path->bus)
 			return true;
 	return false;
+}
+
+/* Reads a number from 1 to 255, as ports have (bNbrPorts is a byte, USB 2.0 specification, 11.23.2.1). Returns what follows, or NULL. */
+static const char *skip_port(const char *text)
+{
+	char *end;
+	const unsigned long port = *text >= '1' && *text <= '9' ? strtoul(text, &end, 10) : 0;
+
+	return port >= 1 && port <= 255 ? end : NULL;
+}
+
+static bool are_ports(const char *text, char separator)
+{
+	while ((text = skip_port(text)) && *text == separator)
+		text++;
+	return text && !*text;
+}
+
+/* Whether the path can be one of a port, a bus or a controller; a port's is behind a bus. */
+static bool is_place(const struct short_path *path)
+{
+	const char *behind = path->text + path->bus + number_length(path->text + path->bus);
+	const char *last = strrchr(path->text, '/') + 1;
+
+	if (*behind)
+		return *behind == '/' && are_ports(behind + 1, '/');
+	return path->text[path->bus] || last[strspn(last, DIGITS "*")] != '-';
 }
 
 /* As libvirt writes a USB address: bus, and port of the bus or of hubs, as in "0:5" and "0:1.2". */
 static bool is_guest_port(const char *text)
 {
-	const size_t bus = strspn(text, "0123456789");
+	const size_t bus = strspn(text, DIGITS);
 
-	return bus > 0 && text[bus] == ':' && isdigit((unsigned char)text[bus + 1]) &&
-	       strspn(text + bus + 1, "0123456789.") == strlen(text + bus + 1);
+	return bus > 0 && bus < 4 && text[bus] == ':' && are_ports(text + bus + 1, '.') && strlen(text) < PORT_NAME;
+}
+
+const char *ports_guest(const struct port *row, const struct device *device)
+{
+	const struct short_path row_path = shorten(row->path), path = shorten(device->devpath);
+
+	return row->guest && is_guest_port(row->guest) && !path.text[match(&row_path, &path)] ? row->guest : NULL;
 }
 
 const char *ports_problem(const struct port *row)
 {
 	const struct short_path path = shorten(row->path);
-	const char *port = path.text + path.bus;
 	struct usb_id id;
 
 	if (strncmp(path.text, "/devices", 8) != 0 || !strchr("/", path.text[8]))
 		return "its path doesn't begin with /devices";
 	if (has_stray_star(&path))
 		return "* can stand for the bus number only";
-	/* Behind a bus come ports, whose names have nothing else in them. */
-	if (*port && strspn(port + 1, "0123456789*-.") != strlen(port + 1))
+	if (!is_place(&path))
 		return "its path is not a port's, as usb3/3-10.2 is";
 	if (row->id && !usb_id_read(row->id, LSUSB_ID, &id))
 		return "its id is not vendor:product, as 046d:c08e is";
 	if (row->guest && !is_guest_port(row->guest))
 		return "its guest is not a port of the guest, as 0:5 is";
-	if (row->guest && !*port)
+	if (row->guest && !strchr(path.text + path.bus, '/'))
 		return "it has a guest port, for which its path has to be one port";
 	for (const struct port *earlier = ports; earlier < row; earlier++)
 		if (is_same_row(earlier, row))

@@ -19,4 +19,10 @@ static const struct port ports[] = {
 	{ "guest",    "/devices/pci0000:00/0000:00:14.0/usb3/3-5", .guest = "5" },
 	{ "guest",    "/devices/pci0000:00/0000:00:14.0/usb7", .guest = "0:5" },
 	{ "guest",    "/devices/pci0000:00/0000:00:14.0/usb3/3-6", .guest = "0:5" },
+	{ "bus",      "/devices/pci0000:00/0000:00:14.0/usb5/6-1" },
+	{ "port",     "/devices/pci0000:00/0000:00:14.0/usb5/5" },
+	{ "port",     "/devices/pci0000:00/0000:00:14.0/usb5/5-1..2" },
+	{ "port",     "/devices/pci0000:00/0000:00:14.0/usb5/5-0" },
+	{ "no bus",   "/devices/pci0000:00/0000:00:14.0/5-3" },
+	{ "port",     "/devices/pci0000:00/0000:00:14.0/usb5/5-256" },
 };

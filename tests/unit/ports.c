@@ -13,7 +13,7 @@ static void assert_covers(const char *row, const char *devpath, bool expected)
 {
 	const struct short_path row_path = shorten(row), path = shorten(devpath);
 
-	if (covers(&row_path, &path) != expected)
+	if ((match(&row_path, &path) > 0) != expected)
 		fail_msg("'%s' should%s cover '%s'", row, expected ? "" : " not", devpath);
 }
 
@@ -61,6 +61,10 @@ static void a_row_covers_nothing_else(void **state)
 		{ PCI "/usb3/3-1", "/devices/pci0000:00/0000:00:15.0/usb3/3-1" },
 		{ PCI "/usb3/3-1", PCI "/usb3/3-1:1.0" },
 		{ PCI "/usb*/*-1", PCI "/usb3/3-11" },
+		{ "/devices/pci0000:00/0000:00:14", PCI "/usb3/3-1" },
+		{ PCI "/usb3/4-1", PCI "/usb3/3-1" },
+		{ PCI "/usb3/5", PCI "/usb3/3-5" },
+		{ PCI "/3-1", PCI "/usb3/3-1" },
 		{ PCI "/usb*/*-1", PCI "/usb/-1" },
 		{ PCI "/usb3/3-*", PCI "/usb3/3-1" },
 		{ PCI "/usb3/3-1.*", PCI "/usb3/3-1/3-1.2" },
@@ -102,6 +106,27 @@ static void the_longest_path_wins_then_the_first_row(void **state)
 	assert_string_equal(owner_in(table, LENGTH(table), device_at(PCI "/usb3/3-4")), "bus");
 	assert_string_equal(owner_in(table, LENGTH(table), device_at(PCI "/usb4/4-4")), "controller");
 	assert_string_equal(owner_in(table, LENGTH(table), device_at("/devices/other/usb5/5-4")), "none");
+}
+
+/* The owner's domain of a device at 3-1.2, or 10-1.2, of two rows in either order. */
+static void assert_wins(const char *better, const char *worse, const char *devpath)
+{
+	const struct port rows[] = { { .domain = "better", .path = better },
+				     { .domain = "worse", .path = worse },
+				     { .domain = "better", .path = better } };
+
+	assert_string_equal(owner_in(rows, 2, device_at(devpath)), "better");
+	assert_string_equal(owner_in(rows + 1, 2, device_at(devpath)), "better");
+}
+
+static void length_is_that_of_what_is_matched_and_a_number_wins_over_any_bus(void **state)
+{
+	(void)state;
+	assert_wins(PCI "/usb*/*-1.2", PCI "/usb3/3-1", PCI "/usb3/3-1/3-1.2");
+	assert_wins(PCI "/usb*/*-1.2", PCI "/usb10/10-1", PCI "/usb10/10-1/10-1.2");
+	assert_wins(PCI "/usb3/3-1.2", PCI "/usb*/*-1.2", PCI "/usb3/3-1/3-1.2");
+	assert_wins(PCI "/usb*/3-1.2", PCI "/usb*/*-1.2", PCI "/usb3/3-1/3-1.2");
+	assert_wins(PCI "/usb3", PCI "/usb*", PCI "/usb3/3-1/3-1.2");
 }
 
 static void an_id_that_fits_wins_over_any_path(void **state)
@@ -166,11 +191,13 @@ static void the_compiled_table_answers(void **state)
 static void a_guest_port_is_for_the_very_port_of_its_row(void **state)
 {
 	static const struct port row = { "vm1", PCI "/usb*/*-10.2", .guest = "0:5" };
+	static const struct port bad = { "vm1", PCI "/usb*/*-10.2", .guest = "0:5'/>" };
 	static const char *const elsewhere[] = { PCI "/usb3/3-10/3-10.2/3-10.2.1", PCI "/usb3/3-10/3-10.3", PCI "/usb3" };
 	struct device device = device_at(PCI "/usb3/3-10/3-10.2");
 
 	(void)state;
 	assert_string_equal(ports_guest(&row, &device), "0:5");
+	assert_null(ports_guest(&bad, &device));
 	for (size_t i = 0; i < LENGTH(elsewhere); i++) {
 		device = device_at(elsewhere[i]);
 		assert_null(ports_guest(&row, &device));
@@ -180,7 +207,8 @@ static void a_guest_port_is_for_the_very_port_of_its_row(void **state)
 static void a_guest_port_is_a_bus_and_a_port(void **state)
 {
 	static const char *const good[] = { "0:5", "0:1.2", "12:15" };
-	static const char *const bad[] = { "", "5", ":5", "0:", "0:x", "x:5", "0:5'", "0:.5", "0-5" };
+	static const char *const bad[] = { "",	    "5",    ":5",    "0:",   "0:x",    "x:5",	 "0:5'",		 "0:.5",
+					   "0-5", "0:5.", "0:1..2", "0:0", "0:256", "1000:5", "0:1.2.3.4.5.6.7.8.9.10.11.12.13.14.15" };
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(good); i++)
@@ -201,6 +229,12 @@ static void a_row_that_can_never_own_a_device_is_told(void **state)
 		[8] = "its id is not vendor:product, as 046d:c08e is",
 		[9] = "an earlier row has the same path and id",
 		[13] = "its guest is not a port of the guest, as 0:5 is",
+		[16] = "its path is not a port's, as usb3/3-10.2 is",
+		[17] = "its path is not a port's, as usb3/3-10.2 is",
+		[18] = "its path is not a port's, as usb3/3-10.2 is",
+		[19] = "its path is not a port's, as usb3/3-10.2 is",
+		[20] = "its path is not a port's, as usb3/3-10.2 is",
+		[21] = "its path is not a port's, as usb3/3-10.2 is",
 		[14] = "it has a guest port, for which its path has to be one port",
 	};
 
@@ -219,6 +253,7 @@ int main(void)
 		cmocka_unit_test(a_row_covers_its_port_and_all_below),
 		cmocka_unit_test(a_row_covers_nothing_else),
 		cmocka_unit_test(the_longest_path_wins_then_the_first_row),
+		cmocka_unit_test(length_is_that_of_what_is_matched_and_a_number_wins_over_any_bus),
 		cmocka_unit_test(an_id_that_fits_wins_over_any_path),
 		cmocka_unit_test(of_two_ids_the_longest_path_wins_then_the_first_row),
 		cmocka_unit_test(an_empty_table_owns_nothing),
