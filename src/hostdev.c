@@ -1,4 +1,4 @@
-#include <libxml/xpathInternals.h>
+#include <libxml/parser.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +6,7 @@
 #include "hotplug.h"
 
 /* libxml2 is among the libraries that come with libvirt, whatever its version: dlsym(3) finds it there. */
-#define FUNCTIONS(F) \
-	F(xmlReadMemory) F(xmlFreeDoc) F(xmlXPathNewContext) F(xmlXPathFreeContext) F(xmlXPathEval) \
-	F(xmlXPathCastToString) F(xmlXPathFreeObject) F(xmlXPathNewFloat) F(xmlXPathRegisterVariable)
+#define FUNCTIONS(F) F(xmlReadMemory) F(xmlFreeDoc) F(xmlDocGetRootElement) F(xmlGetProp)
 
 FUNCTIONS(LOAD_DECLARE)
 
@@ -28,7 +26,8 @@ const char *hostdev_write(const struct device *device, const char *guest, char x
 
 	memcpy(port, device->port, sizeof(port));
 	replace(port, '.', '_');
-	if (device->has_id)
+	/* libvirt refuses a vendor of 0, and a product without a vendor. */
+	if (device->has_id && device->id.vendor)
 		snprintf(ids, sizeof(ids), "    <vendor id='0x%04x'/>\n    <product id='0x%04x'/>\n",
 			 device->id.vendor & 0xffff, device->id.product & 0xffff);
 	/* The port may be the environment's, and nothing but a port's name may come into the XML. */
@@ -50,57 +49,99 @@ const char *hostdev_write(const struct device *device, const char *guest, char x
 	return xml;
 }
 
-/* Numbers have a zero before them, so that there is one also where the attribute is missing. */
-#define HOSTDEV "(/domain/devices/hostdev[@mode='subsystem' and @type='usb'])[$number]"
-#define SOURCE HOSTDEV "/source"
-#define FIELDS \
-	"concat(count(" HOSTDEV "), ' ', number(concat('0', " SOURCE "/address/@bus)), " \
-	"' ', number(concat('0', " SOURCE "/address/@device)), ' ', count(" SOURCE "[@missing='yes']), " \
-	"' ', count(" SOURCE "/vendor), ' 0', substring-after(" SOURCE "/vendor/@id, 'x'), " \
-	"' 0', substring-after(" SOURCE "/product/@id, 'x'), ' ', " HOSTDEV "/alias/@name)"
-
-/* Reads the hostdev numbered so, from 1. Returns false behind the last one. */
-static bool read_hostdev(xmlXPathContextPtr context, size_t number, struct hostdev *hostdev)
+/* The first element of this name in another one, or NULL; in none there is none. */
+static xmlNodePtr element_in(xmlNodePtr parent, const char *name)
 {
-	struct device *device = &hostdev->device;
-	unsigned int exists = 0, missing = 0, has_id = 0;
-	char alias[64] = "", *fields;
-	xmlXPathObjectPtr result;
+	for (xmlNodePtr node = parent ? parent->children : NULL; node; node = node->next)
+		if (node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0)
+			return node;
+	return NULL;
+}
 
-	sym_xmlXPathRegisterVariable(context, (const xmlChar *)"number", sym_xmlXPathNewFloat((double)number));
-	result = sym_xmlXPathEval((const xmlChar *)FIELDS, context);
-	fields = (char *)sym_xmlXPathCastToString(result);
-	if (fields && sscanf(fields, "%u %u %u %u %u %x %x %63s", &exists, &device->bus, &device->number, &missing, &has_id,
-			     &device->id.vendor, &device->id.product, alias) < 7)
-		*device = (struct device){ 0 };
-	device->has_id = has_id;
-	hostdev->missing = missing;
-	if (strncmp(alias, ALIAS, strlen(ALIAS)) == 0)
+/* An element's attribute, "" where it has none, or is none. */
+static const char *attribute(xmlNodePtr element, const char *name, char value[static TEXT])
+{
+	xmlChar *text = element ? sym_xmlGetProp(element, (const xmlChar *)name) : NULL;
+
+	snprintf(value, TEXT, "%s", text ? (const char *)text : "");
+	free(text);
+	return value;
+}
+
+static bool attribute_is(xmlNodePtr element, const char *name, const char *expected)
+{
+	char value[TEXT];
+
+	return strcmp(attribute(element, name, value), expected) == 0;
+}
+
+/* An attribute as a number to this base; 0 where it is none. */
+static unsigned int number_of(xmlNodePtr element, const char *name, int base)
+{
+	char value[TEXT];
+	const unsigned long number = strtoul(attribute(element, name, value), NULL, base);
+
+	return number <= UINT16_MAX ? (unsigned int)number : 0;
+}
+
+/* Reads where the hostdev is plugged in: as our alias says, or as libvirt's own port address does. */
+static void read_port(xmlNodePtr element, xmlNodePtr address, struct hostdev *hostdev)
+{
+	char alias[TEXT], port[TEXT];
+	struct device *device = &hostdev->device;
+
+	hostdev->ours = strncmp(attribute(element_in(element, "alias"), "name", alias), ALIAS, strlen(ALIAS)) == 0;
+	if (hostdev->ours)
 		snprintf(device->port, sizeof(device->port), "%.31s", alias + strlen(ALIAS));
+	else if (!device->number && *attribute(address, "port", port))
+		snprintf(device->port, sizeof(device->port), "%u-%.20s", device->bus, port);
 	replace(device->port, '_', '.');
-	free(fields);
-	sym_xmlXPathFreeObject(result);
-	return exists;
+}
+
+static struct hostdev read_hostdev(xmlNodePtr element, const char *domain)
+{
+	xmlNodePtr source = element_in(element, "source"), address = element_in(source, "address");
+	struct hostdev hostdev = { .domain = domain, .missing = attribute_is(source, "missing", "yes") };
+
+	hostdev.device.bus = number_of(address, "bus", 10);
+	hostdev.device.number = number_of(address, "device", 10);
+	hostdev.device.has_id = element_in(source, "vendor");
+	hostdev.device.id.vendor = number_of(element_in(source, "vendor"), "id", 16);
+	hostdev.device.id.product = number_of(element_in(source, "product"), "id", 16);
+	read_port(element, address, &hostdev);
+	return hostdev;
+}
+
+static bool is_usb_hostdev(xmlNodePtr node)
+{
+	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, "hostdev") == 0 &&
+	       attribute_is(node, "mode", "subsystem") && attribute_is(node, "type", "usb");
 }
 
 int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs, size_t *count)
 {
 	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
-	struct hostdev hostdev = { .domain = domain };
 	xmlDocPtr document = LOAD_LIBRARY(LIBVIRT) < 0 ? NULL : sym_xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, options);
-	xmlXPathContextPtr context;
+	xmlNodePtr devices;
 
 	if (!document)
 		return -1;
-	context = sym_xmlXPathNewContext(document);
-	for (size_t number = 1; context && read_hostdev(context, number, &hostdev); number++) {
-		*hostdevs = reallocarray(*hostdevs, *count + 1, sizeof(hostdev));
+	devices = element_in(sym_xmlDocGetRootElement(document), "devices");
+	for (xmlNodePtr node = devices ? devices->children : NULL; node; node = node->next) {
+		if (!is_usb_hostdev(node))
+			continue;
+		*hostdevs = reallocarray(*hostdevs, *count + 1, sizeof(**hostdevs));
 		if (!*hostdevs)
 			abort();
-		(*hostdevs)[(*count)++] = hostdev;
-		hostdev = (struct hostdev){ .domain = domain };
+		(*hostdevs)[(*count)++] = read_hostdev(node, domain);
 	}
-	sym_xmlXPathFreeContext(context);
 	sym_xmlFreeDoc(document);
 	return 0;
+}
+
+bool hostdev_holds(const struct hostdev *hostdev, const struct device *device)
+{
+	if (!hostdev->ours && *hostdev->device.port)
+		return strcmp(hostdev->device.port, device->port) == 0;
+	return !hostdev->missing && device_is_same(&hostdev->device, device);
 }

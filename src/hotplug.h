@@ -122,7 +122,8 @@ const char *host_product(const struct device *device);
 
 struct hostdev {
 	const char *domain;   /* the domain that has it */
-	struct device device; /* its address, 0 where it has none; its id; the port, where our alias says that it is ours */
+	struct device device; /* its address, 0 where it has none; its id; its port, where an alias of ours or the address names it */
+	bool ours;            /* our alias says so */
 	bool missing;         /* its device was gone when the domain started */
 };
 
@@ -134,6 +135,12 @@ const char *hostdev_write(const struct device *device, const char *guest, char x
  * Returns 0; -1 where it isn't XML.
  */
 int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs, size_t *count);
+
+/*
+ * Whether the hostdev is this device: by its address, or by the port where someone named that instead (libvirt 12). What was
+ * missing when its domain started isn't held, though something may be plugged in at its address now.
+ */
+bool hostdev_holds(const struct hostdev *hostdev, const struct device *device);
 
 /* plan.c: what has to change; pure. */
 

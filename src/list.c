@@ -199,12 +199,9 @@ static void describe_side(const struct host *host, const struct side *side, stru
 /* The domain that holds the device, or NULL. */
 static const char *holder_of(const struct list *list, const struct device *device)
 {
-	for (size_t i = 0; i < list->domains.held_count; i++) {
-		const struct hostdev *held = &list->domains.held[i];
-
-		if (!held->missing && device_is_same(&held->device, device))
-			return held->domain;
-	}
+	for (size_t i = 0; i < list->domains.held_count; i++)
+		if (hostdev_holds(&list->domains.held[i], device))
+			return list->domains.held[i].domain;
 	return NULL;
 }
 

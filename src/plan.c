@@ -4,12 +4,6 @@
 
 #include "hotplug.h"
 
-/* What was missing when its domain started isn't held, though something may be plugged in at its address now. */
-static bool is_held(const struct hostdev *hostdev, const struct device *device)
-{
-	return !hostdev->missing && device_is_same(&hostdev->device, device);
-}
-
 static const struct port *owner_of(const struct device *device)
 {
 	const struct port *owner = device->hub ? NULL : ports_owner(device);
@@ -26,13 +20,11 @@ static bool is_where_it_belongs(const struct hostdev *hostdev, const struct devi
 
 static bool stays(const struct hostdev *hostdev, const struct device *plugged, size_t plugged_count)
 {
-	const bool ours = *hostdev->device.port != '\0';
-
-	/* What someone else attached by vendor and product waits for its device, which may come back under any number. */
-	if (!hostdev->device.bus || (!ours && hostdev->device.has_id))
+	/* What someone else attached by vendor and product, or by port, waits for its device, which may come back under any number. */
+	if (!hostdev->device.number || (!hostdev->ours && hostdev->device.has_id))
 		return true;
 	for (size_t i = 0; i < plugged_count; i++)
-		if (is_held(hostdev, &plugged[i]) && (!ours || is_where_it_belongs(hostdev, &plugged[i])))
+		if (hostdev_holds(hostdev, &plugged[i]) && (!hostdev->ours || is_where_it_belongs(hostdev, &plugged[i])))
 			return true;
 	return false;
 }
@@ -41,7 +33,7 @@ static bool stays(const struct hostdev *hostdev, const struct device *plugged, s
 static bool is_kept(const struct device *device, const struct hostdev *held, const bool *staying, size_t held_count)
 {
 	for (size_t i = 0; i < held_count; i++)
-		if (staying[i] && is_held(&held[i], device))
+		if (staying[i] && hostdev_holds(&held[i], device))
 			return true;
 	return false;
 }

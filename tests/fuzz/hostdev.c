@@ -19,7 +19,7 @@ static void read_anything(const uint8_t *data, size_t size)
 	if (hostdev_read(xml, "vm1", &hostdevs, &count) < 0)
 		MUST(count == 0);
 	for (size_t i = 0; i < count; i++) {
-		MUST(hostdevs[i].device.bus <= 999 && hostdevs[i].device.number <= 999);
+		MUST(hostdevs[i].device.bus <= UINT16_MAX && hostdevs[i].device.number <= UINT16_MAX);
 		MUST(strlen(hostdevs[i].device.port) < PORT_NAME);
 	}
 	free(hostdevs);
@@ -35,6 +35,7 @@ static struct device device_of(const uint8_t *data)
 	};
 
 	snprintf(device.port, sizeof(device.port), "%u-%u.%u", device.bus, data[4], data[5]);
+	device.has_id = device.has_id && device.id.vendor;
 	if (!device.has_id)
 		device.id = (struct usb_id){ 0 };
 	return device;

@@ -31,7 +31,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static bool is_ours(const struct hostdev *hostdev)
 {
-	return hostdev->device.port[0] != '\0';
+	return hostdev->ours;
+}
+
+static bool is_by_port(const struct hostdev *hostdev)
+{
+	return !hostdev->ours && *hostdev->device.port;
 }
 
 static bool is_at(const struct device *a, const struct device *b)
@@ -60,8 +65,15 @@ static void hold(struct world *world, unsigned char port, unsigned char number, 
 		.device = { .bus = 1 + (number >> 4) % 2U, .number = 1 + number % 4U, .has_id = rest & 0x20 },
 	};
 
-	if (port % (PORTS + 2) < PORTS)
+	if (port % (PORTS + 2) < PORTS) {
 		device_set_devpath(&hostdev.device, devpaths[port % (PORTS + 2)]);
+		hostdev.ours = port & 0x40;
+	}
+	/* Someone else's, by libvirt's own port address. */
+	if (is_by_port(&hostdev)) {
+		hostdev.device.number = 0;
+		hostdev.missing = false;
+	}
 	hostdev.device.devpath = NULL;
 	hostdev.device.id = hostdev.device.has_id ? ids[rest >> 6 & 1] : (struct usb_id){ 0 };
 	for (size_t i = 0; i < world->held_count; i++) {
@@ -81,7 +93,7 @@ static void apply(struct world *world, const struct change *change)
 {
 	if (change->action == ATTACH) {
 		MUST(world->held_count < MOST);
-		world->held[world->held_count] = (struct hostdev){ .domain = change->domain, .device = change->device };
+		world->held[world->held_count] = (struct hostdev){ .domain = change->domain, .device = change->device, .ours = true };
 		world->held[world->held_count++].device.devpath = NULL;
 		return;
 	}
@@ -114,7 +126,7 @@ static void check_taking_out(const struct world *world, const struct change *cha
 
 		if (!is_at(&hostdev->device, &change->device) || strcmp(hostdev->domain, change->domain) != 0)
 			continue;
-		MUST(is_ours(hostdev) || !hostdev->device.has_id);
+		MUST(is_ours(hostdev) || (!hostdev->device.has_id && !is_by_port(hostdev)));
 		MUST(is_ours(hostdev) || hostdev->missing || !plugged_at(world, &hostdev->device));
 	}
 }
@@ -160,17 +172,21 @@ static void check_settled(const struct world *world)
 	for (size_t i = 0; i < world->plugged_count; i++) {
 		const struct device *device = &world->plugged[i];
 		const struct port *owner = device->hub ? NULL : ports_owner(device);
-		size_t holders = 0;
+		size_t holders = 0, covered = 0;
 
 		for (size_t j = 0; j < world->held_count; j++) {
 			const struct hostdev *hostdev = &world->held[j];
 
-			if (hostdev->missing || !device_is_same(&hostdev->device, device))
+			if (!hostdev_holds(hostdev, device))
 				continue;
+			if (is_by_port(hostdev)) {
+				covered++;
+				continue;
+			}
 			holders++;
 			MUST(!is_ours(hostdev) || (owner && owner->domain && strcmp(owner->domain, hostdev->domain) == 0));
 		}
-		MUST(holders <= 1 && (holders == 1 || !owner || !owner->domain));
+		MUST(holders <= 1 && (holders == 1 || covered || !owner || !owner->domain));
 	}
 }
 

@@ -19,6 +19,7 @@ static void assert_read(const char *devices_xml, size_t expected_count, const st
 		assert_int_equal(hostdevs[i].device.has_id, expected[i].device.has_id);
 		assert_int_equal(hostdevs[i].device.id.vendor, expected[i].device.id.vendor);
 		assert_int_equal(hostdevs[i].device.id.product, expected[i].device.id.product);
+		assert_int_equal(hostdevs[i].ours, expected[i].ours);
 		assert_int_equal(hostdevs[i].missing, expected[i].missing);
 	}
 	free(hostdevs);
@@ -33,11 +34,15 @@ static void usb_hostdevs_are_read_with_whose_they_are(void **state)
 		    "<hostdev mode='subsystem' type='usb'><source startupPolicy='optional'><vendor id='0x046d'/>"
 		    "<product id='0xc08e'/><address bus='1' device='12'/></source><alias name='ua-usb-hotplug-1-10_2'/></hostdev>"
 		    "<hostdev mode='subsystem' type='usb'><source startupPolicy='optional' missing='yes'><vendor id='0x046d'/>"
-		    "<product id='0xc08e'/></source><alias name='ua-mine'/></hostdev>",
-		    3, (const struct hostdev[]){
+		    "<product id='0xc08e'/></source><alias name='ua-mine'/></hostdev>"
+		    "<hostdev mode='subsystem' type='usb'><source><address bus='3' port='10.2'/></source>"
+		    "<alias name='hostdev3'/></hostdev>",
+		    4, (const struct hostdev[]){
 			{ .device = { .bus = 3, .number = 7 } },
-			{ .device = { .port = "1-10.2", .bus = 1, .number = 12, .has_id = true, .id = { 0x046d, 0xc08e } } },
-			{ .device = { .has_id = true, .id = { 0x046d, 0xc08e } }, .missing = true } });
+			{ .device = { .port = "1-10.2", .bus = 1, .number = 12, .has_id = true, .id = { 0x046d, 0xc08e } },
+			  .ours = true },
+			{ .device = { .has_id = true, .id = { 0x046d, 0xc08e } }, .missing = true },
+			{ .device = { .port = "3-10.2", .bus = 3 } } });
 }
 
 static void nothing_else_is(void **state)
@@ -89,6 +94,17 @@ static void what_is_written_says_whose_it_is(void **state)
 			    "</hostdev>\n");
 }
 
+static void a_vendor_of_zero_is_left_out_with_its_product(void **state)
+{
+	const struct device device = { .bus = 3, .number = 7, .has_id = true, .id = { 0, 0xc08e } };
+	char xml[TEXT];
+
+	(void)state;
+	assert_null(strstr(hostdev_write(&device, NULL, xml), "vendor"));
+	assert_null(strstr(xml, "product"));
+	assert_non_null(strstr(xml, "<address bus='3' device='7'/>"));
+}
+
 static void no_markup_of_the_environment_gets_into_it(void **state)
 {
 	struct device device = { .port = "3-1'/><x y='", .bus = 3, .number = 7 };
@@ -105,6 +121,7 @@ int main(void)
 		cmocka_unit_test(nothing_else_is),
 		cmocka_unit_test(what_is_no_xml_is_refused),
 		cmocka_unit_test(what_is_written_says_whose_it_is),
+		cmocka_unit_test(a_vendor_of_zero_is_left_out_with_its_product),
 		cmocka_unit_test(no_markup_of_the_environment_gets_into_it),
 	};
 

@@ -17,7 +17,7 @@ static struct device plugged_in(const char *devpath, unsigned int number)
 static struct hostdev held_by(const char *domain, const char *port, unsigned int number)
 {
 	struct hostdev hostdev = {
-		.domain = domain, .device = { .bus = 3, .number = number, .has_id = true, .id = { 0x0627, 0x0001 } }
+		.domain = domain, .device = { .bus = 3, .number = number, .has_id = true, .id = { 0x0627, 0x0001 } }, .ours = *port
 	};
 
 	device_set_devpath(&hostdev.device, port);
@@ -29,6 +29,14 @@ static struct hostdev held_by_hand(const char *domain, unsigned int number)
 	struct hostdev hostdev = held_by(domain, "", number);
 
 	hostdev.device.has_id = false;
+	return hostdev;
+}
+
+static struct hostdev held_by_port(const char *domain, const char *port)
+{
+	struct hostdev hostdev = { .domain = domain, .device = { .bus = 3 } };
+
+	device_set_devpath(&hostdev.device, port);
 	return hostdev;
 }
 
@@ -160,6 +168,9 @@ static void what_someone_else_attached_stays_while_it_is_plugged_in(void **state
 		{ "by vendor and product", { held_by("vm9", "", 7) }, { { 0 } }, { NULL } },
 		{ "by vendor and product, its device back under another number", { held_by("vm9", "", 6) },
 		  { plugged_in(USB3 "3-1", 7) }, { "+vm1 3-1" } },
+		{ "by port", { held_by_port("vm9", "3-1") }, { plugged_in(USB3 "3-1", 7) }, { NULL } },
+		{ "by port, pulled", { held_by_port("vm9", "3-1") }, { { 0 } }, { NULL } },
+		{ "by another port", { held_by_port("vm9", "3-2") }, { plugged_in(USB3 "3-1", 7) }, { "+vm1 3-1" } },
 		{ "by hand, pulled", { held_by_hand("vm9", 7) }, { plugged_in(USB3 "3-1", 8) }, { "-vm9 7", "+vm1 3-1" } },
 	};
 	struct situation missing = table[0], nowhere = table[2];
