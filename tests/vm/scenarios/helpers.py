@@ -1,6 +1,7 @@
 """What the scenarios of more than one file use."""
 
 import contextlib
+import os
 
 import lab as lab_module
 
@@ -9,6 +10,13 @@ QEMU_OF_VM1 = "^[^ ]*qemu-system[^ ]* .*guest=vm1"
 
 TABLE = (lab_module.HERE / "config.h").read_text()
 BUS = "/devices/pci0000:00/0000:00:14.0/usb1"
+
+CYCLES = int(os.environ.get("LAB_CYCLES", 40))
+
+
+def times(most):
+    """How often to do what is done so often where LAB_CYCLES is 300: with fewer less often, but twice at least."""
+    return max(2, most * CYCLES // 300)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Syncs, and the list."""
 
-from .helpers import TABLE, number_of, other_table, renumber, without_the_program
+from .helpers import TABLE, number_of, other_table, renumber, times, without_the_program
 
 
 def a_sync_repeated_changes_nothing_and_a_dry_run_nothing_at_all(lab):
@@ -81,7 +81,7 @@ def a_stale_address_whose_number_another_device_has_by_now_is_given_up(lab):
 
 
 def events_and_syncs_at_the_same_moment_end_in_the_right_state_without_a_complaint(lab):
-    for _ in range(3):
+    for _ in range(times(3)):
         lab.run("for i in 1 2 3 4 5 6 7 8; do libvirt-usb-hotplug -s; done >/dev/null 2>&1 &")
         lab.plug("1")
         lab.plug("4")
