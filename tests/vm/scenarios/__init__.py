@@ -1,0 +1,8 @@
+"""What must hold on the real machine. Each function is a scenario; its name, read as a sentence, says what it shows.
+
+The ports and their domains are in config.h. A scenario starts with nothing plugged in, and vm1 and vm2 running.
+"""
+
+# In the order in which they run: what is basic and quick comes first.
+FILES = ["plugs", "rows", "domains", "syncs", "tables", "disks", "libvirtd", "service", "saved", "busy", "crowds",
+         "guests", "installing"]

@@ -1,0 +1,58 @@
+"""Domains that can't be changed for long."""
+
+from .helpers import LEFT, QEMU_OF_VM1, snapshots
+
+
+def _while_vm1_is_busy(lab):
+    """Devices come and go for 45 s, while vm1 can't be changed; vm2 is not kept waiting."""
+    lab.pull("1")
+    lab.plug("4")
+    lab.plug("2")
+    lab.wait_held("vm2", "1-2")
+    lab.wait_logged(LEFT.format("vm1: did not detach 1-1", ".*"))
+    lab.pull("2")
+    lab.wait_held("vm2")
+    lab.pull("4")
+    lab.plug("1")
+    lab.plug("8")
+    lab.wait_held("vm2", "1-8")
+    lab.wait_inside(f"[ $(($(date +%s) - {lab.marked})) -ge 45 ]")
+
+
+def a_domain_whose_qemu_does_not_answer_for_45_seconds_gets_what_it_owns_then_and_others_at_once(lab):
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.mark()
+    with lab.stopped_process(QEMU_OF_VM1):
+        _while_vm1_is_busy(lab)
+    lab.wait_held("vm1", "1-1")
+    lab.wait_held("vm2", "1-8")
+    lab.assert_no_complaint()
+
+
+def a_domain_that_is_being_saved_for_45_seconds_keeps_no_other_waiting_and_is_in_line_when_it_starts(lab):
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.mark()
+    with lab.stopped_process(QEMU_OF_VM1):
+        lab.run("virsh -q managedsave vm1 >/dev/null 2>&1 &")
+        _while_vm1_is_busy(lab)
+    lab.wait_inside("virsh -q domstate vm1 | grep -q 'shut off'")
+    lab.run("virsh -q start vm1", timeout=120)
+    lab.wait_held("vm1", "1-1")
+    lab.wait_held("vm2", "1-8")
+    lab.assert_no_complaint()
+
+
+def a_snapshot_with_memory_that_takes_45_seconds_keeps_no_other_waiting_and_what_came_and_went_is_in_line(lab):
+    with snapshots(lab):
+        lab.plug("1")
+        lab.wait_held("vm1", "1-1")
+        lab.mark()
+        with lab.stopped_process(QEMU_OF_VM1):
+            lab.run("virsh -q snapshot-create-as vm1 slow >/dev/null 2>&1 &")
+            _while_vm1_is_busy(lab)
+        lab.wait_inside("! pgrep virsh")
+        lab.wait_held("vm1", "1-1")
+        lab.wait_held("vm2", "1-8")
+        lab.assert_no_complaint()

@@ -1,0 +1,82 @@
+"""What the scenarios of more than one file use."""
+
+import contextlib
+import os
+
+import lab as lab_module
+
+LEFT = r"info: {} \(.*\): {}: left to libvirt-usb-hotplug\.service"
+QEMU_OF_VM1 = "^[^ ]*qemu-system[^ ]* .*guest=vm1"
+
+TABLE = (lab_module.HERE / "config.h").read_text()
+BUS = "/devices/pci0000:00/0000:00:14.0/usb1"
+
+CYCLES = int(os.environ.get("LAB_CYCLES", 40))
+
+
+def times(most):
+    """How often to do what is done so often where LAB_CYCLES is 300: with fewer less often, but twice at least."""
+    return max(2, most * CYCLES // 300)
+
+
+@contextlib.contextmanager
+def other_table(lab, table):
+    """While this lasts, the machine's program has this table."""
+    lab.install_table(table)
+    try:
+        yield
+    finally:
+        lab.install_table(TABLE)
+
+
+@contextlib.contextmanager
+def without_the_program(lab):
+    """While this lasts, neither udev nor libvirt can run the program."""
+    lab.run("mv /usr/local/sbin/libvirt-usb-hotplug /usr/local/sbin/away")
+    try:
+        yield
+        lab.settle()
+    finally:
+        lab.run("mv /usr/local/sbin/away /usr/local/sbin/libvirt-usb-hotplug")
+
+
+@contextlib.contextmanager
+def snapshots(lab):
+    """While this lasts, vm1 has a disk that takes snapshots."""
+    image = "/var/lib/libvirt/images/vm1.qcow2"
+    lab.run(f"qemu-img create -q -f qcow2 {image} 16M")
+    lab.set_up("vm1", devices=f"<disk type='file'><driver name='qemu' type='qcow2'/><source file='{image}'/>"
+                              "<target dev='vda' bus='virtio'/></disk>")
+    try:
+        yield
+    finally:
+        lab.run("for name in $(virsh -q snapshot-list --name vm1); do virsh -q snapshot-delete vm1 $name; done")
+        lab.set_up("vm1")
+
+
+def renumber(lab):
+    """Has the kernel number the devices anew, as it does at each boot."""
+    controller = "0000:00:14.0"
+    driver = "/sys/bus/pci/drivers/xhci_hcd"
+    lab.run(f"echo {controller} >{driver}/unbind; udevadm settle; echo {controller} >{driver}/bind; udevadm settle")
+
+
+def number_of(lab, port):
+    return int(lab.run(f"cat /sys/bus/usb/devices/{port}/devnum"))
+
+
+def save_with_device(lab):
+    """Has vm1 saved, as libvirt-guests does at shutdown, while it holds what is in port 1. Returns its number."""
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    lab.run("virsh -q managedsave vm1", timeout=120)
+    return number_of(lab, "1-1")
+
+
+@contextlib.contextmanager
+def in_mid_attach(lab):
+    """While this lasts, vm1's QEMU is stopped, and libvirtd waits for it to take what was plugged into port 1."""
+    with lab.stopped_process(QEMU_OF_VM1):
+        lab.plug("1")
+        lab.wait_inside("grep -q /dev/bus/usb /etc/apparmor.d/libvirt/*.files")
+        yield
