@@ -1,17 +1,12 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "hotplug.h"
-
-#define SERVICE "libvirt-usb-hotplug.service"
 
 /* Runs in a thread of its own, once the time is up. */
 static void pass(union sigval value)
@@ -19,9 +14,9 @@ static void pass(union sigval value)
 	const struct deadline *deadline = value.sival_ptr;
 	char why[64];
 
-	alarm(10); /* should even the log be stuck, SIGALRM ends the process */
+	alarm(30); /* should even the log be stuck, SIGALRM ends the process */
 	snprintf(why, sizeof(why), "libvirt did not answer within %u s", deadline->seconds);
-	_exit(deadline->give_up(deadline->did_not, why));
+	_exit(deadline->give_up(deadline->subject, why));
 }
 
 int deadline_start(struct deadline *deadline)
@@ -33,7 +28,7 @@ int deadline_start(struct deadline *deadline)
 	};
 
 	if (timer_create(CLOCK_MONOTONIC, &event, &deadline->timer) < 0) {
-		log_error("%s: cannot set a timer: %s", deadline->did_not, strerror(errno));
+		log_error("%s: cannot set a timer: %s", deadline->subject, strerror(errno));
 		return -1;
 	}
 	deadline_renew(deadline);
@@ -47,46 +42,32 @@ void deadline_renew(const struct deadline *deadline)
 	timer_settime(deadline->timer, 0, &time, NULL);
 }
 
-/* Returns systemctl's exit status; -1 where there is none. */
-static int systemctl(const char *verb)
+bool deadline_is_fresh(const struct deadline *deadline)
 {
-	const char *const arguments[] = { "systemctl", "--no-block", verb, SERVICE, NULL };
-	posix_spawn_file_actions_t actions;
-	pid_t process;
-	int status;
+	struct itimerspec left;
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	if (posix_spawnp(&process, arguments[0], &actions, NULL, (char *const *)arguments, environ) != 0 ||
-	    waitpid(process, &status, 0) < 0 || !WIFEXITED(status))
-		status = -1;
-	posix_spawn_file_actions_destroy(&actions);
-	return status;
+	timer_gettime(deadline->timer, &left);
+	return left.it_value.tv_sec + 1 >= (time_t)deadline->seconds;
 }
 
-static bool restart_service(void)
+int leave_to_retry(const char *subject, const char *why)
 {
-	systemctl("reset-failed"); /* its tries are counted from now on */
-	/* A start would be lost on a run that is about to end. A restart lets it end, and then there is another. */
-	return systemctl("restart") == 0;
-}
+	const char *to = retry_start();
 
-int leave_to_service(const char *did_not, const char *why)
-{
-	if (!turn_is_awaited() && !restart_service())
-		return fail(did_not, why);
-	log_info("%s: %s: left to " SERVICE, did_not, why);
+	if (!to)
+		return fail(subject, why);
+	log_info("%s: %s: left to %s", subject, why, to);
 	return EXIT_SUCCESS;
 }
 
-int try_again_later(const char *did_not, const char *why)
+int try_again_later(const char *subject, const char *why)
 {
-	log_info("%s: %s", did_not, why);
+	log_line(LOG_INFO | LOG_ONCE, "%s: %s", subject, why);
 	return EX_TEMPFAIL;
 }
 
-int fail(const char *did_not, const char *why)
+int fail(const char *subject, const char *why)
 {
-	log_error("%s: %s", did_not, why);
+	log_line(LOG_ERR | LOG_ONCE, "%s: %s", subject, why);
 	return EXIT_FAILURE;
 }

@@ -3,6 +3,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 	F(virConnectOpen) F(virConnectClose) F(virConnectListAllDomains) F(virSetErrorFunc) F(virGetLastError) \
 	F(virDomainLookupByName) F(virDomainFree) F(virDomainGetID) F(virDomainGetName) F(virDomainGetXMLDesc) \
 	F(virDomainAttachDeviceFlags) F(virDomainDetachDeviceFlags) F(virDomainGetControlInfo) F(virDomainGetJobInfo) \
-	F(virConnectIsAlive)
+	F(virDomainBackupGetXMLDesc) F(virConnectIsAlive)
 
 FUNCTIONS(LOAD_DECLARE)
 LOAD_NOTE("libvirt", "Attaches devices to domains", LIBVIRT);
@@ -22,44 +23,70 @@ LOAD_NOTE("libvirt", "Attaches devices to domains", LIBVIRT);
 enum { LONG_JOB = 10000, LONG_CALL = 2000 };
 
 /* libvirt calls this for each error. It would write them to stderr otherwise, those that are no failure too. */
-static void keep_error(void *libvirt, virErrorPtr error)
+static void ignore_error(void *nothing, virErrorPtr error)
 {
-	struct libvirt *to = libvirt;
+	(void)nothing;
+	(void)error;
+}
 
-	snprintf(to->error, TEXT, "%s", error->message ? error->message : "libvirt doesn't say why");
+struct outcome outcome_of(enum answer answer, const char *why, ...)
+{
+	struct outcome outcome = { .answer = answer };
+	va_list args;
+
+	va_start(args, why);
+	vsnprintf(outcome.why, TEXT, why, args);
+	va_end(args);
+	return outcome;
+}
+
+static struct outcome done(void)
+{
+	return (struct outcome){ .answer = DONE };
 }
 
 /*
  * What the last call's failure means. Where a system call failed, the error has errno in int1: while connecting, libvirt's
  * socket isn't there, nobody listens, or libvirtd went away.
  */
-static enum answer failure(const struct libvirt *libvirt)
+static enum answer meaning_of(const virError *error, const struct libvirt *libvirt)
 {
-	const virError *error = sym_virGetLastError();
-	const int code = error ? error->code : VIR_ERR_OK;
-	const int reason = !libvirt->connection && code == VIR_ERR_SYSTEM_ERROR ? error->int1 : 0;
+	const int reason = !libvirt->connection && error->code == VIR_ERR_SYSTEM_ERROR ? error->int1 : 0;
 
 	if (reason == ENOENT || reason == ECONNREFUSED)
 		return NOT_RUNNING;
-	if (reason == EIO || reason == EPIPE || reason == ECONNRESET || code == VIR_ERR_OPERATION_TIMEOUT)
+	if (reason == EIO || reason == EPIPE || reason == ECONNRESET || error->code == VIR_ERR_OPERATION_TIMEOUT)
 		return LATER;
-	return libvirt->connection && sym_virConnectIsAlive(libvirt->connection) != 1 ? LATER : FAILED;
+	return libvirt->connection && !libvirt_is_connected(libvirt) ? LATER : FAILED;
 }
 
-enum answer libvirt_connect(struct libvirt *libvirt, const char *uri)
+static struct outcome failure(const struct libvirt *libvirt)
+{
+	const virError *error = sym_virGetLastError();
+	struct outcome outcome;
+
+	if (!error)
+		return outcome_of(FAILED, "libvirt doesn't say why");
+	outcome = outcome_of(FAILED, "%s", error->message);
+	outcome.answer = meaning_of(error, libvirt);
+	return outcome;
+}
+
+struct outcome libvirt_connect(struct libvirt *libvirt, const char *uri)
 {
 	*libvirt = (struct libvirt){ 0 };
-	if (LOAD_LIBRARY(LIBVIRT) < 0) {
-		snprintf(libvirt->error, TEXT, "%s", dlerror());
-		return FAILED;
-	}
-	sym_virSetErrorFunc(libvirt, keep_error);
+	if (LOAD_LIBRARY(LIBVIRT) < 0)
+		return outcome_of(FAILED, "%s", dlerror());
+	sym_virSetErrorFunc(NULL, ignore_error);
 	/* A libvirtd that dies meanwhile would end us too, and without a word. */
 	signal(SIGPIPE, SIG_IGN);
 	libvirt->connection = sym_virConnectOpen(uri);
-	if (libvirt->connection)
-		return DONE;
-	return failure(libvirt);
+	return libvirt->connection ? done() : failure(libvirt);
+}
+
+bool libvirt_is_connected(const struct libvirt *libvirt)
+{
+	return sym_virConnectIsAlive(libvirt->connection) == 1;
 }
 
 void libvirt_disconnect(struct libvirt *libvirt)
@@ -67,16 +94,16 @@ void libvirt_disconnect(struct libvirt *libvirt)
 	sym_virConnectClose(libvirt->connection);
 }
 
-enum answer domain_open(struct domain *domain, struct libvirt *libvirt, const char *name)
+struct outcome domain_open(struct domain *domain, struct libvirt *libvirt, const char *name)
 {
 	*domain = (struct domain){ libvirt, sym_virDomainLookupByName(libvirt->connection, name), name, false };
 	if (!domain->handle)
 		return failure(libvirt);
 	/* Only a running domain has an ID, and it came with the domain: libvirtd need not be asked again. */
 	if (sym_virDomainGetID(domain->handle) != (unsigned int)-1)
-		return DONE;
+		return done();
 	domain_close(domain);
-	return NOT_RUNNING;
+	return outcome_of(NOT_RUNNING, "the domain is not running");
 }
 
 void domain_close(const struct domain *domain)
@@ -84,37 +111,49 @@ void domain_close(const struct domain *domain)
 	sym_virDomainFree(domain->handle);
 }
 
+/* A backup is a job for as long as it lasts, but lets devices come and go. Whoever asks for it doesn't wait for any job. */
+static bool has_backup(const struct domain *domain)
+{
+	char *xml = sym_virDomainBackupGetXMLDesc(domain->handle, 0);
+
+	free(xml);
+	return xml;
+}
+
 bool domain_is_busy(const struct domain *domain)
 {
 	virDomainControlInfo control = { 0 };
 	virDomainJobInfo job = { 0 };
 
-	/* In this order: who asks for the job of a domain whose QEMU doesn't answer has to wait, too. */
 	if (sym_virDomainGetControlInfo(domain->handle, &control, 0) < 0)
 		return false;
-	return (control.state == VIR_DOMAIN_CONTROL_JOB && control.stateTime > LONG_JOB) ||
-	       (control.state == VIR_DOMAIN_CONTROL_OCCUPIED && control.stateTime > LONG_CALL) ||
-	       (sym_virDomainGetJobInfo(domain->handle, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE);
+	if (control.state == VIR_DOMAIN_CONTROL_OCCUPIED && control.stateTime > LONG_CALL)
+		return true;
+	/* In this order: who asks for the job of a domain whose QEMU doesn't answer has to wait, too. */
+	if ((control.state == VIR_DOMAIN_CONTROL_JOB && control.stateTime > LONG_JOB) ||
+	    (sym_virDomainGetJobInfo(domain->handle, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE))
+		return !has_backup(domain);
+	return false;
 }
 
 /* One that has gone meanwhile holds nothing. */
-static enum answer add_held(struct domains *domains, const struct domain *domain)
+static struct outcome add_held(struct domains *domains, const struct domain *domain)
 {
 	char *xml = sym_virDomainGetXMLDesc(domain->handle, 0);
 	int result;
 
 	if (!xml)
-		return sym_virGetLastError()->code == VIR_ERR_NO_DOMAIN ? DONE : failure(domain->libvirt);
+		return sym_virGetLastError()->code == VIR_ERR_NO_DOMAIN ? done() : failure(domain->libvirt);
 	result = hostdev_read(xml, domain->name, &domains->held, &domains->held_count);
 	free(xml);
-	return result < 0 ? FAILED : DONE;
+	return result < 0 ? outcome_of(FAILED, "%s's XML cannot be read", domain->name) : done();
 }
 
-enum answer domains_read(struct domains *domains, struct libvirt *libvirt)
+struct outcome domains_read(struct domains *domains, struct libvirt *libvirt)
 {
 	virDomainPtr *handles = NULL;
 	const int count = sym_virConnectListAllDomains(libvirt->connection, &handles, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-	enum answer answer = DONE;
+	struct outcome outcome = done();
 
 	*domains = (struct domains){ 0 };
 	if (count < 0)
@@ -126,13 +165,15 @@ enum answer domains_read(struct domains *domains, struct libvirt *libvirt)
 		struct domain *domain = &domains->running[domains->count++];
 
 		*domain = (struct domain){ libvirt, handles[i], sym_virDomainGetName(handles[i]), false };
+		if (outcome.answer != DONE)
+			continue;
 		/* libvirt 12 lets who asks for the XML of a domain wait for what keeps it busy. */
-		domain->busy = answer == DONE && domain_is_busy(domain);
-		if (answer == DONE && !domain->busy)
-			answer = add_held(domains, domain);
+		domain->busy = domain_is_busy(domain);
+		if (!domain->busy)
+			outcome = add_held(domains, domain);
 	}
 	free(handles);
-	return answer;
+	return outcome;
 }
 
 void domains_free(struct domains *domains)
@@ -152,12 +193,23 @@ const struct domain *domains_find(const struct domains *domains, const char *nam
 	return NULL;
 }
 
-enum answer domain_change(const struct domain *domain, const struct change *change)
+struct outcome domain_change(const struct domain *domain, const struct change *change)
 {
 	int (*const call)(virDomainPtr, const char *, unsigned int) =
 		change->action == ATTACH ? sym_virDomainAttachDeviceFlags : sym_virDomainDetachDeviceFlags;
-	char xml[TEXT];
+	char xml[TEXT], text[TEXT];
+	sigset_t endings, before;
+	int result;
 
 	hostdev_write(&change->device, change->guest, xml);
-	return call(domain->handle, xml, VIR_DOMAIN_AFFECT_LIVE) == 0 ? DONE : failure(domain->libvirt);
+	sigemptyset(&endings);
+	sigaddset(&endings, SIGINT);
+	sigaddset(&endings, SIGTERM);
+	sigprocmask(SIG_BLOCK, &endings, &before);
+	result = call(domain->handle, xml, VIR_DOMAIN_AFFECT_LIVE);
+	if (result == 0)
+		log_info("%s: %s %s", change->domain, change->action == ATTACH ? "attached" : "detached",
+			 device_text(&change->device, text));
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return result == 0 ? done() : failure(domain->libvirt);
 }

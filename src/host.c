@@ -148,35 +148,49 @@ bool host_has(const struct device *device)
 	return access(node, F_OK) == 0;
 }
 
+void host_forget(struct host *host, const struct device *device)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		struct device *gone = &host->devices[i];
+
+		if (!device_is_at(gone, device) || strcmp(gone->port, device->port) != 0)
+			continue;
+		sym_udev_device_unref(gone->entry);
+		*gone = host->devices[--host->count];
+	}
+}
+
 /* Whoever uses a disk, or a part of it, has claimed it: only then does O_EXCL fail so, see open(2). */
-static bool is_in_use(struct udev_device *disk)
+static enum disk_use use_of(struct udev_device *disk)
 {
 	const char *node = sym_udev_device_get_devnode(disk);
 	const int fd = node ? open(node, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC) : -1;
 
 	if (fd >= 0)
 		close(fd);
-	return node && fd < 0 && errno == EBUSY;
+	if (!node || fd >= 0)
+		return DISK_FREE;
+	return errno == EBUSY ? DISK_IN_USE : errno == EACCES || errno == EPERM ? DISK_UNKNOWN : DISK_FREE;
 }
 
-bool host_uses_disk(const struct host *host, const struct device *device, char disk[static TEXT])
+enum disk_use host_disk_use(const struct host *host, const struct device *device, char disk[static TEXT])
 {
 	struct udev_enumerate *enumerate = sym_udev_enumerate_new(host->udev);
-	bool used = false;
+	enum disk_use use = DISK_FREE;
 
 	sym_udev_enumerate_add_match_subsystem(enumerate, "block");
 	sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "disk");
 	sym_udev_enumerate_add_match_parent(enumerate, device->entry);
 	sym_udev_enumerate_scan_devices(enumerate);
-	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item && !used;
+	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item && use == DISK_FREE;
 	     item = sym_udev_list_entry_get_next(item)) {
 		struct udev_device *entry = sym_udev_device_new_from_syspath(host->udev, sym_udev_list_entry_get_name(item));
 
-		used = entry && is_in_use(entry);
-		if (used)
+		use = entry ? use_of(entry) : DISK_FREE;
+		if (use != DISK_FREE)
 			snprintf(disk, TEXT, "%s", sym_udev_device_get_sysname(entry));
 		sym_udev_device_unref(entry);
 	}
 	sym_udev_enumerate_unref(enumerate);
-	return used;
+	return use;
 }

@@ -101,11 +101,16 @@ struct host {
 int host_read(struct host *host, char why[static TEXT]);
 void host_free(struct host *host);
 
-/* Whether some device is at this one's address now. */
+/* Whether some device is at this one's address now; and takes the device in this port, at this address, for gone. */
 bool host_has(const struct device *device);
+void host_forget(struct host *host, const struct device *device);
 
-/* Whether the host uses a disk of a device of its own: mounted, or as swap, RAID, LVM, LUKS or ZFS. Then disk is its name. */
-bool host_uses_disk(const struct host *host, const struct device *device, char disk[static TEXT]);
+/*
+ * Whether the host uses a disk of a device of its own: mounted, or as swap, RAID, LVM, LUKS or ZFS. Then disk is its name; also
+ * where that isn't known, for this user may not look.
+ */
+enum disk_use { DISK_FREE, DISK_IN_USE, DISK_UNKNOWN };
+enum disk_use host_disk_use(const struct host *host, const struct device *device, char disk[static TEXT]);
 
 /*
  * Of a port, by its DEVPATH: the name of the same socket's port on the controller's other bus, "" where the firmware doesn't
@@ -142,34 +147,10 @@ int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs,
  */
 bool hostdev_holds(const struct hostdev *hostdev, const struct device *device);
 
-/* plan.c: what has to change; pure. */
-
-struct change {
-	enum action action;
-	const char *domain;
-	struct device device;
-	const char *guest; /* the port of the guest, or NULL for any */
-};
-
-struct plan {
-	struct change *changes; /* what is taken out comes before what is put in */
-	size_t count;
-};
-
-/*
- * Plans what makes the domains hold what the table gives them of what is plugged in, and leaves them what someone else
- * attached. The plan's changes are to be freed.
- */
-struct plan plan_make(const struct hostdev *held, size_t held_count, const struct device *plugged, size_t plugged_count);
-
-/* Writes how a message begins that tells why a change was not made: "vm1: did not attach 3-10.2 (...)". */
-const char *change_text(const struct change *change, char text[static TEXT]);
-
 /* domain.c: libvirt. libvirt_connect() loads the library. */
 
 struct libvirt {
 	struct _virConnect *connection;
-	char error[TEXT]; /* the words of the last call that failed: libvirt's, or the dynamic linker's */
 };
 
 struct domain {
@@ -185,34 +166,104 @@ struct domains {
 	size_t count, held_count;
 };
 
+struct change {
+	enum action action;
+	const char *domain;
+	struct device device;
+	const char *guest; /* the port of the guest, or NULL for any */
+};
+
 enum answer {
 	DONE,
 	NOT_RUNNING, /* libvirt is not up, or the domain is off */
-	FAILED,      /* libvirt's error says why */
-	LATER,       /* the same, and it may work later: the connection was lost, or the domain is busy */
+	FAILED,
+	LATER, /* it may work later: the connection was lost, or the domain is busy */
 };
 
-/* Each gives something to be closed where the answer is DONE, and only then. */
-enum answer libvirt_connect(struct libvirt *libvirt, const char *uri);
-enum answer domain_open(struct domain *domain, struct libvirt *libvirt, const char *name);
+/* What came of something: where it isn't done, messages end with why. Of libvirt's failures these are its own words. */
+struct outcome {
+	enum answer answer;
+	char why[TEXT];
+};
+
+__attribute__((format(printf, 2, 3))) struct outcome outcome_of(enum answer answer, const char *why, ...);
+
+/* Each gives something to be closed where it is DONE, and only then. */
+struct outcome libvirt_connect(struct libvirt *libvirt, const char *uri);
+struct outcome domain_open(struct domain *domain, struct libvirt *libvirt, const char *name);
 void libvirt_disconnect(struct libvirt *libvirt);
+bool libvirt_is_connected(const struct libvirt *libvirt);
 void domain_close(const struct domain *domain);
 
-/* Reads the running domains. domains_free() is due whatever the answer. */
-enum answer domains_read(struct domains *domains, struct libvirt *libvirt);
+/* Reads the running domains. domains_free() is due whatever the outcome. */
+struct outcome domains_read(struct domains *domains, struct libvirt *libvirt);
 void domains_free(struct domains *domains);
 const struct domain *domains_find(const struct domains *domains, const char *name);
 
-/* Changes the running domain. A busy one, which is being saved or whose QEMU doesn't answer, would keep the change waiting. */
-enum answer domain_change(const struct domain *domain, const struct change *change);
+/* Changes the running domain, which no SIGTERM or SIGINT ends halfway; says so where it is done. */
+struct outcome domain_change(const struct domain *domain, const struct change *change);
+
+/* Whether it would keep a change waiting: it is being saved, say, or its QEMU doesn't answer. */
 bool domain_is_busy(const struct domain *domain);
+
+/* plan.c: what has to change; pure. */
+
+struct plan {
+	struct change *changes; /* what is taken out comes before what is put in */
+	size_t count;
+};
+
+/*
+ * Plans what makes the running domains hold what the table gives them of what is plugged in, and leaves them what someone else
+ * attached. What busy domains hold and lack isn't known, and not planned. The plan's changes are to be freed.
+ */
+struct plan plan_make(const struct domains *domains, const struct host *host);
+
+/* Writes how a message begins that tells why a change was not made: "vm1: did not attach 3-10.2 (...)". */
+const char *change_text(const struct change *change, char text[static TEXT]);
+
+/* scope.c: what a run is about: the port of a device, a domain, or where neither is given, all. */
+
+struct scope {
+	const struct device *device;
+	const char *domain;
+};
+
+/* Leaves of the plan of all what is in scope; and whether a busy domain keeps it from being settled. */
+void scope_narrow(const struct scope *scope, struct plan *plan);
+bool scope_has_domain(const struct scope *scope, const char *name);
+
+/* turn.c: changes are made by one run at a time, from its look to its last change. Only root has turns. */
+
+struct turn {
+	int file;
+};
+
+/*
+ * Takes the turn, and waits for it so many seconds at most, but no longer once in_vain() (unless NULL) is true. Returns whether it
+ * came; it does for those who have no turns. turn_give_back() is due either way.
+ */
+bool turn_take(struct turn *turn, unsigned int seconds, bool (*in_vain)(void));
+void turn_give_back(const struct turn *turn);
+
+/* Opens the file on which turns are taken; -1 for whoever has none. */
+int turn_open_file(void);
+
+/* retry.c: a process that tries again until all is in line. */
+
+/* Calls try() in a process of its own for as long as it returns EX_TEMPFAIL, unless another process does it. Returns its status. */
+int retry(int (*try)(void));
+
+/* Has that process look again at once. Returns whether there is one; or starts one, and returns its name, or NULL in vain. */
+bool retry_wake(void);
+const char *retry_start(void);
 
 /* deadline.c: how long libvirt may keep the program, and those who wait for it, waiting; and what is done then. */
 
 struct deadline {
-	char did_not[TEXT]; /* how the message begins that tells of its passing */
+	const char *subject; /* how the message begins that tells of its passing: "vm1: did not attach 3-10.2 (...)" */
 	unsigned int seconds;
-	int (*give_up)(const char *did_not, const char *why); /* says so, and returns the exit status */
+	int (*give_up)(const char *subject, const char *why); /* says so, and returns the exit status */
 	timer_t timer;
 };
 
@@ -220,25 +271,13 @@ struct deadline {
 int deadline_start(struct deadline *deadline);
 void deadline_renew(const struct deadline *deadline);
 
-/* What an event leaves undone is done by the service; where there is none it is an error, as it is in a list. */
-int leave_to_service(const char *did_not, const char *why);
-int try_again_later(const char *did_not, const char *why);
-int fail(const char *did_not, const char *why);
+/* Whether less than a second has passed since. */
+bool deadline_is_fresh(const struct deadline *deadline);
 
-/*
- * turn.c: changes are made by one run at a time, from its look to its last change: where many wait for libvirtd to be done
- * with a domain, they keep its threads from everyone else, and fail after 30 s. The turn ends with the process.
- */
-
-/*
- * Takes the turn, unless another run has it; or waits for it, so many seconds at most. Each returns whether it came. Of the
- * service, which then settles all, others can tell that it waits.
- */
-bool turn_take(void);
-bool turn_wait_for(unsigned int seconds, bool settles_all);
-
-/* Whether the service waits for its turn, and so sees all that is so by now. */
-bool turn_is_awaited(void);
+/* What an event leaves undone is done by who tries again; where nobody does it is an error, as it is in a list. */
+int leave_to_retry(const char *subject, const char *why);
+int try_again_later(const char *subject, const char *why);
+int fail(const char *subject, const char *why);
 
 /*
  * settle.c: brings what running domains hold in line with the table and what is plugged in: at the event's port, which is
@@ -247,9 +286,30 @@ bool turn_is_awaited(void);
  */
 int settle_event(const struct event *event, const struct port *owner, bool dry_run);
 int settle_domains(const char *only, bool dry_run);
+int settle_all(void);
+
+/* The same for a domain that has just started, and may have ended again. What can't be done now is left to who tries again. */
+int settle_started(const char *domain);
 
 /* list.c: -l. Returns the exit status. */
 int list_ports(void);
+
+/* columns.c: how text fits into the columns of a list. */
+
+enum { COLUMNS = 80 };
+
+/*
+ * Copies text that a device has chosen: without what is no character of the locale, or has no width of its own, such as control
+ * characters, which would reach the terminal, and marks that turn the direction of writing; and "*", which could end a comment.
+ */
+void columns_copy(const char *text, char copy[static TEXT]);
+
+/* How many bytes of a printable text, without blanks at their end, are at most so many columns wide; then columns is theirs. */
+int columns_fit(const char *text, int *columns);
+int columns_of(const char *text);
+
+/* Prints a line with a path in it, broken at slashes where it would be too wide. */
+void columns_print_path(const char *before, const char *path, const char *broken, const char *behind);
 
 /*
  * load.c: libraries that are loaded when they are needed. The dynamic linker would load those that the program is linked
@@ -288,6 +348,10 @@ void log_open(bool verbose);
 
 /* Logs one line, of a kilobyte at most, without the control characters that devices and the environment may have. */
 __attribute__((format(printf, 2, 3))) void log_line(int level, const char *format, ...);
+
+/* From now on, in this process and its children, what has LOG_ONCE is left out if it was said since the last such call. */
+enum { LOG_ONCE = 1 << 16 };
+void log_begin_round(void);
 
 #define log_error(...) log_line(LOG_ERR, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)

@@ -3,12 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "hotplug.h"
 
 enum {
-	COLUMNS = 80,
 	ROOM = 24,        /* columns: what a device has at least */
 	SHORT_NAME = 16,  /* bytes: a product's name that says little by itself */
 	MOST_PORTS = 255, /* bNbrPorts of a hub is a byte (USB 2.0 specification, 11.23.2.1) */
@@ -104,62 +102,6 @@ static long count_ports(const struct host *host, const struct device *hub)
 	return ports < MOST_PORTS ? ports : MOST_PORTS;
 }
 
-/*
- * Copies text that a device has chosen: without what is no character of the locale, or has no width of its own, such as
- * control characters, which would reach the terminal, and marks that turn the direction of writing; and "*", which could
- * end a comment.
- */
-static void copy_printable(const char *text, char copy[static TEXT])
-{
-	char *end = copy;
-	mbstate_t state = { 0 };
-	wchar_t character;
-
-	while (*text && end + MB_CUR_MAX < copy + TEXT) {
-		const size_t length = mbrtowc(&character, text, MB_CUR_MAX, &state);
-		const bool is_character = length != (size_t)-1 && length != (size_t)-2;
-
-		if (is_character && wcwidth(character) > 0 && character != L'*') {
-			memcpy(end, text, length);
-			end += length;
-		} else {
-			*end++ = '?';
-			state = (mbstate_t){ 0 };
-		}
-		text += is_character ? length : 1;
-	}
-	*end = '\0';
-}
-
-/* How many bytes of a printable text, without blanks at their end, are at most so many columns wide; then columns is theirs. */
-static int fit(const char *text, int *columns)
-{
-	const char *at = text;
-	int width = 0;
-	wchar_t character;
-
-	while (*at) {
-		const int length = mbtowc(&character, at, MB_CUR_MAX);
-
-		if (length < 1 || width + wcwidth(character) > *columns)
-			break;
-		width += wcwidth(character);
-		at += length;
-	}
-	for (; at > text && at[-1] == ' '; at--)
-		width--;
-	*columns = width;
-	return (int)(at - text);
-}
-
-static int width_of(const char *text)
-{
-	int width = INT_MAX;
-
-	fit(text, &width);
-	return width;
-}
-
 /* "046d:c52b Logitech USB Receiver": with the manufacturer where the product's name is short, or there is none. */
 static void describe(const struct device *device, char words[static TEXT])
 {
@@ -171,7 +113,7 @@ static void describe(const struct device *device, char words[static TEXT])
 		snprintf(id, sizeof(id), "%04x:%04x", device->id.vendor & 0xffff, device->id.product & 0xffff);
 	snprintf(raw, sizeof(raw), "%s%s%s%s%s%s", id, device->hub && !strcasestr(product, "hub") ? " hub" : "",
 		 short_name && *manufacturer ? " " : "", short_name ? manufacturer : "", *product ? " " : "", product);
-	copy_printable(raw, words);
+	columns_copy(raw, words);
 }
 
 /* What is in a port, or what kind of port it is. */
@@ -210,36 +152,42 @@ static const char *owner_name(const struct port *owner)
 	return !owner ? "-" : owner->domain == HOST ? "host" : owner->domain;
 }
 
-/* Whether libvirt has the domain, and it is running. */
-static enum answer find_domain(struct libvirt *libvirt, const char *name)
+/* How libvirt finds a domain that isn't among the running ones. */
+static struct outcome look_up(struct libvirt *libvirt, const char *name)
 {
 	struct domain domain;
-	const enum answer answer = domain_open(&domain, libvirt, name);
+	const struct outcome outcome = domain_open(&domain, libvirt, name);
 
-	if (answer == DONE)
+	if (outcome.answer == DONE)
 		domain_close(&domain);
-	return answer;
+	return outcome;
 }
 
-/* How the domain, if there is one, stands to what is plugged in there. */
-static void describe_state(struct list *list, const char *domain, const struct device *device, char state[static TEXT])
+/* How the domain, or the host where it is NULL, stands to what is plugged in there, if anything. */
+static const char *state_of(struct list *list, const char *domain, const struct device *device, char text[static TEXT])
 {
+	const struct domain *running = domain ? domains_find(&list->domains, domain) : NULL;
 	const char *holder = device ? holder_of(list, device) : NULL;
 	char disk[TEXT];
-	const struct domain *running = domain ? domains_find(&list->domains, domain) : NULL;
-	enum answer answer = NOT_RUNNING;
 
-	if (!holder && domain)
-		answer = !running ? find_domain(&list->libvirt, domain) : running->busy ? LATER : DONE;
 	if (holder && domain && strcmp(holder, domain) == 0)
-		snprintf(state, TEXT, ": held");
-	else if (holder)
-		snprintf(state, TEXT, ": held by %.200s", holder);
-	else if (answer == DONE && device && host_uses_disk(&list->host, device, disk))
-		snprintf(state, TEXT, ": the host uses %.100s", disk);
-	else
-		snprintf(state, TEXT, "%s", !domain ? "" : answer == NOT_RUNNING ? ": off" : answer != DONE ? ": unknown" :
-					    device ? ": not held" : ": running");
+		return ": held";
+	if (holder) {
+		snprintf(text, TEXT, ": held by %.200s", holder);
+		return text;
+	}
+	if (!domain)
+		return "";
+	if (!running)
+		return look_up(&list->libvirt, domain).answer == FAILED ? ": unknown" : ": off";
+	if (running->busy)
+		return ": busy";
+	if (!device)
+		return ": running";
+	if (host_disk_use(&list->host, device, disk) != DISK_IN_USE)
+		return ": not held";
+	snprintf(text, TEXT, ": the host uses %.100s", disk);
+	return text;
 }
 
 /* Whom the socket belongs to, and its other side, where that is someone else's. */
@@ -247,13 +195,14 @@ static void describe_owner(struct list *list, const struct side *side, const str
 {
 	const struct port *owner = ports_owner(side->device ? side->device : &side->port);
 	const struct port *others = other->hub ? ports_owner(&other->port) : NULL;
-	char state[TEXT] = "";
+	const char *state = "";
+	char text[TEXT];
 
 	if (side->device && side->device->hub)
 		return;
 	if (list->libvirt.connection)
-		describe_state(list, owner ? owner->domain : NULL, side->device, state);
-	snprintf(line->owner, TEXT, "%.100s%.200s", owner_name(owner), state);
+		state = state_of(list, owner ? owner->domain : NULL, side->device, text);
+	snprintf(line->owner, TEXT, "%.100s%.250s", owner_name(owner), state);
 	if (other->hub && !other->device && strcmp(owner_name(owner), owner_name(others)) != 0)
 		snprintf(line->owner + strlen(line->owner), 150, "; %s: %.100s", other->port.port, owner_name(others));
 }
@@ -359,27 +308,6 @@ static void join_empty(struct list *list)
 	list->count = count;
 }
 
-/* Prints a path, broken at slashes where the line would be too wide. */
-static void print_path(const char *before, const char *path, const char *broken, const char *behind)
-{
-	int column = printf("%s", before);
-
-	while (*path) {
-		int room = COLUMNS - column - (int)strcspn(broken, "\n"), length = (int)strlen(path);
-
-		if (column + length + (int)strlen(behind) > COLUMNS) {
-			for (length = room < length ? room : length - 1; length > 1 && path[length] != '/';)
-				length--;
-			if (length <= 1)
-				length = 1 + (int)strcspn(path + 1, "/");
-		}
-		printf("%.*s%s", length, path, path[length] ? broken : "");
-		path += length;
-		column = (int)strlen(strchr(broken, '\n') + 1);
-	}
-	puts(behind);
-}
-
 static void widen(int *column, int width)
 {
 	if (width > *column)
@@ -391,7 +319,7 @@ static void print_bus(const struct device *bus)
 	char text[TEXT];
 
 	snprintf(text, sizeof(text), "bus %u, %.10s Mb/s: ", bus->bus, host_attribute(bus, "speed"));
-	print_path(text, bus->devpath, "\n    ", "");
+	columns_print_path(text, bus->devpath, "\n    ", "");
 }
 
 static void print_lines(const struct list *list)
@@ -402,8 +330,8 @@ static void print_lines(const struct list *list)
 	for (const struct line *line = list->lines; line < end; line++) {
 		widen(&port, 2 * line->depth + (int)strlen(line->port));
 		widen(&peer, *line->peer ? 1 + (int)strlen(line->peer) : 0);
-		widen(&what, width_of(line->what) + (int)strlen(line->after));
-		widen(&owner, width_of(line->owner));
+		widen(&what, columns_of(line->what) + (int)strlen(line->after));
+		widen(&owner, columns_of(line->owner));
 	}
 	if (peer)
 		widen(&peer, (int)strlen(" peer"));
@@ -418,7 +346,7 @@ static void print_lines(const struct list *list)
 			print_bus(line->device);
 			continue;
 		}
-		bytes = fit(line->what, &width);
+		bytes = columns_fit(line->what, &width);
 		printf("%*s%-*s %-*s%.*s%s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer, bytes,
 		       line->what, line->after, *line->owner ? what - width - after + 1 : 0, "", line->owner);
 	}
@@ -430,7 +358,7 @@ static void print_row(const struct device *bus, const char *port)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", bus->devpath, port);
-	print_path("        { \"DOMAIN\", \"", path, "\"\n                \"", "\" },");
+	columns_print_path("        { \"DOMAIN\", \"", path, "\"\n                \"", "\" },");
 }
 
 /* For what is in no row yet, a row, and one for the other side of its socket. A bus that its path calls otherwise has none. */
@@ -447,7 +375,7 @@ static void print_rows(const struct host *host)
 			continue;
 		describe(device, words);
 		printf("%s        /* %.*s */\n", found ? "" : "\nRows for what is in no row yet, to paste into config.h:\n\n",
-		       fit(words, &width), words);
+		       columns_fit(words, &width), words);
 		found = true;
 		print_row(bus, device->port);
 		host_peer(device->devpath, peer);
@@ -465,34 +393,49 @@ static bool print_problems(struct libvirt *libvirt)
 
 	for (size_t row = 0; row < table->count; row++) {
 		const char *name = table->rows[row].domain, *problem = ports_problem(&table->rows[row]);
+		struct outcome outcome = { .answer = DONE };
 
-		if (!problem && name != HOST && libvirt->connection && find_domain(libvirt, name) >= FAILED)
-			problem = libvirt->error;
-		if (!problem)
-			continue;
-		printf("%srow %zu, %s: %s\n", found ? "" : "\nWhat is wrong with the table:\n\n", row + 1, name ? name : "HOST",
-		       problem);
-		found = true;
+		if (!problem && name != HOST && libvirt->connection)
+			outcome = look_up(libvirt, name);
+		if (outcome.answer == FAILED)
+			problem = outcome.why;
+		if (problem)
+			printf("%srow %zu, %s: %s\n", found ? "" : "\nWhat is wrong with the table:\n\n", row + 1,
+			       name ? name : "HOST", problem);
+		found |= problem != NULL;
 	}
 	return found;
+}
+
+/* Asks libvirt about the domains, where it can be asked: else the list has no connection. */
+static struct outcome ask_libvirt(struct list *list)
+{
+	struct outcome outcome = libvirt_connect(&list->libvirt, ports_table()->uri);
+
+	if (outcome.answer != DONE)
+		return outcome;
+	outcome = domains_read(&list->domains, &list->libvirt);
+	if (outcome.answer == DONE)
+		return outcome;
+	libvirt_disconnect(&list->libvirt);
+	list->libvirt.connection = NULL;
+	return outcome;
 }
 
 int list_ports(void)
 {
 	struct list list = { 0 };
-	struct deadline deadline = { .did_not = "did not list", .seconds = ports_table()->timeout, .give_up = fail };
+	struct deadline deadline = { .subject = "did not list", .seconds = ports_table()->timeout, .give_up = fail };
+	struct outcome outcome;
+	char why[TEXT];
 	bool problems;
 
 	setlocale(LC_CTYPE, "");
 	if (deadline_start(&deadline) < 0)
 		return EXIT_FAILURE;
-	if (host_read(&list.host, list.libvirt.error) < 0)
-		return fail(deadline.did_not, list.libvirt.error);
-	/* Where libvirt can't be asked, the list has no connection, and the reason is in its error. */
-	if (libvirt_connect(&list.libvirt, ports_table()->uri) == DONE && domains_read(&list.domains, &list.libvirt) != DONE) {
-		libvirt_disconnect(&list.libvirt);
-		list.libvirt.connection = NULL;
-	}
+	if (host_read(&list.host, why) < 0)
+		return fail(deadline.subject, why);
+	outcome = ask_libvirt(&list);
 	add_buses(&list);
 	join_empty(&list);
 	if (list.count)
@@ -505,7 +448,7 @@ int list_ports(void)
 	if (list.libvirt.connection)
 		libvirt_disconnect(&list.libvirt);
 	else
-		printf("\nlibvirt could not be asked about the domains:\n%s\n", list.libvirt.error);
+		printf("\nlibvirt could not be asked about the domains:\n%s\n", outcome.why);
 	host_free(&list.host);
 	free(list.lines);
 	return problems ? EXIT_FAILURE : EXIT_SUCCESS;

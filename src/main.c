@@ -12,6 +12,8 @@ static void print_usage(FILE *stream)
 	fputs("usage: libvirt-usb-hotplug [-nv]              act on the udev event in the environment\n"
 	      "       libvirt-usb-hotplug [-nv] -s [DOMAIN]  bring running domains (or DOMAIN) in line with what\n"
 	      "                                              is plugged in now\n"
+	      "       libvirt-usb-hotplug -r [DOMAIN]        the same, again and again until all is in line; of DOMAIN,\n"
+	      "                                              leave to that one what can't be done at once\n"
 	      "       libvirt-usb-hotplug -l                 list what is plugged in, and where each port goes\n"
 	      "       libvirt-usb-hotplug -h | -V            print this help, or the version\n"
 	      "\n"
@@ -58,7 +60,7 @@ int main(int argc, char *argv[])
 	bool dry_run = false, verbose = false;
 	int job = 0, option;
 
-	while ((option = getopt(argc, argv, "hlnsvV")) != -1) {
+	while ((option = getopt(argc, argv, "hlnrsvV")) != -1) {
 		switch (option) {
 		case 'n':
 			dry_run = true;
@@ -67,6 +69,7 @@ int main(int argc, char *argv[])
 			verbose = true;
 			break;
 		case 'l':
+		case 'r':
 		case 's':
 			if (job && job != option)
 				return misuse();
@@ -84,12 +87,17 @@ int main(int argc, char *argv[])
 	}
 	argv += optind;
 	argc -= optind;
-	if (argc > (job == 's') || (job == 'l' && (dry_run || verbose)))
+	if (argc > (job == 'r' || job == 's') || (job == 'l' && (dry_run || verbose)) || (job == 'r' && dry_run))
 		return misuse();
 	log_open(verbose);
-	if (job == 's')
-		return settle_domains(argv[0], dry_run);
-	if (job == 'l')
+	switch (job) {
+	case 'l':
 		return list_ports();
-	return handle_event(dry_run);
+	case 'r':
+		return argv[0] ? settle_started(argv[0]) : retry(settle_all);
+	case 's':
+		return settle_domains(argv[0], dry_run);
+	default:
+		return handle_event(dry_run);
+	}
 }

@@ -4,6 +4,7 @@
 
 #include "hotplug.h"
 
+/* The row of the domain that shall have the device; NULL where it stays with the host. */
 static const struct port *owner_of(const struct device *device)
 {
 	const struct port *owner = device->hub ? NULL : ports_owner(device);
@@ -18,24 +19,31 @@ static bool is_where_it_belongs(const struct hostdev *hostdev, const struct devi
 	return strcmp(hostdev->device.port, device->port) == 0 && owner && strcmp(owner->domain, hostdev->domain) == 0;
 }
 
-static bool stays(const struct hostdev *hostdev, const struct device *plugged, size_t plugged_count)
+static bool stays(const struct hostdev *hostdev, const struct host *host)
 {
 	/* What someone else attached by vendor and product, or by port, waits for its device, which may come back under any number. */
 	if (!hostdev->device.number || (!hostdev->ours && hostdev->device.has_id))
 		return true;
-	for (size_t i = 0; i < plugged_count; i++)
-		if (hostdev_holds(hostdev, &plugged[i]) && (!hostdev->ours || is_where_it_belongs(hostdev, &plugged[i])))
+	for (size_t i = 0; i < host->count; i++)
+		if (hostdev_holds(hostdev, &host->devices[i]) && (!hostdev->ours || is_where_it_belongs(hostdev, &host->devices[i])))
 			return true;
 	return false;
 }
 
 /* Whether a domain holds the device, and shall keep it. */
-static bool is_kept(const struct device *device, const struct hostdev *held, const bool *staying, size_t held_count)
+static bool is_kept(const struct device *device, const struct domains *domains, const bool *staying)
 {
-	for (size_t i = 0; i < held_count; i++)
-		if (staying[i] && hostdev_holds(&held[i], device))
+	for (size_t i = 0; i < domains->held_count; i++)
+		if (staying[i] && hostdev_holds(&domains->held[i], device))
 			return true;
 	return false;
+}
+
+static bool can_be_given(const char *name, const struct domains *domains)
+{
+	const struct domain *domain = domains_find(domains, name);
+
+	return domain && !domain->busy;
 }
 
 static void add(struct plan *plan, struct change change)
@@ -43,23 +51,26 @@ static void add(struct plan *plan, struct change change)
 	plan->changes[plan->count++] = change;
 }
 
-struct plan plan_make(const struct hostdev *held, size_t held_count, const struct device *plugged, size_t plugged_count)
+struct plan plan_make(const struct domains *domains, const struct host *host)
 {
-	struct plan plan = { .changes = calloc(held_count + plugged_count + 1, sizeof(*plan.changes)) };
-	bool *staying = calloc(held_count + 1, sizeof(*staying));
+	struct plan plan = { .changes = calloc(domains->held_count + host->count + 1, sizeof(*plan.changes)) };
+	bool *staying = calloc(domains->held_count + 1, sizeof(*staying));
 
 	if (!staying || !plan.changes)
 		abort();
-	for (size_t i = 0; i < held_count; i++) {
-		staying[i] = stays(&held[i], plugged, plugged_count);
-		if (!staying[i])
-			add(&plan, (struct change){ DETACH, held[i].domain, held[i].device, NULL });
-	}
-	for (size_t i = 0; i < plugged_count; i++) {
-		const struct port *owner = owner_of(&plugged[i]);
+	for (size_t i = 0; i < domains->held_count; i++) {
+		const struct hostdev *hostdev = &domains->held[i];
 
-		if (owner && !is_kept(&plugged[i], held, staying, held_count))
-			add(&plan, (struct change){ ATTACH, owner->domain, plugged[i], ports_guest(owner, &plugged[i]) });
+		staying[i] = stays(hostdev, host);
+		if (!staying[i])
+			add(&plan, (struct change){ DETACH, hostdev->domain, hostdev->device, NULL });
+	}
+	for (size_t i = 0; i < host->count; i++) {
+		const struct device *device = &host->devices[i];
+		const struct port *owner = owner_of(device);
+
+		if (owner && can_be_given(owner->domain, domains) && !is_kept(device, domains, staying))
+			add(&plan, (struct change){ ATTACH, owner->domain, *device, ports_guest(owner, device) });
 	}
 	free(staying);
 	return plan;

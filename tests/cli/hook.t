@@ -34,7 +34,7 @@ starts_a_sync_of() {
 	messages=$(cat "$directory/program.called")
 	touch "$directory/program.go"
 	wait_for "$directory/program.gone"
-	[ "$messages" = "-s -- $1: /dev/null /dev/null /dev/null " ]
+	[ "$messages" = "-r -- $1: /dev/null /dev/null /dev/null " ]
 }
 
 starts_nothing() {

@@ -108,7 +108,12 @@ static void apply(struct world *world, const struct change *change)
 
 static struct plan plan_of(const struct world *world)
 {
-	return plan_make(world->held, world->held_count, world->plugged, world->plugged_count);
+	static struct domain running[] = { { .name = "vm1" }, { .name = "vm2" }, { .name = "vm3" }, { .name = "guest" }, { .name = "vm9" } };
+	struct world copy = *world;
+	const struct domains domains = { running, copy.held, DOMAINS, world->held_count };
+	const struct host host = { .devices = copy.plugged, .count = world->plugged_count };
+
+	return plan_make(&domains, &host);
 }
 
 static const struct device *plugged_at(const struct world *world, const struct device *device)

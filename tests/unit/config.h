@@ -25,4 +25,5 @@ static const struct port ports[] = {
 	{ "port",     "/devices/pci0000:00/0000:00:14.0/usb5/5-0" },
 	{ "no bus",   "/devices/pci0000:00/0000:00:14.0/5-3" },
 	{ "port",     "/devices/pci0000:00/0000:00:14.0/usb5/5-256" },
+	{ "vm9",      "/devices/pci0000:00/0000:00:14.0/usb3/3-10" },
 };

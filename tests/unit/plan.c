@@ -68,12 +68,16 @@ static size_t count_plugged(const struct situation *situation)
 	return count;
 }
 
-static void assert_planned(const struct situation *situation)
+static void assert_planned_while(bool vm1_is_busy, bool vm9_is_off, const struct situation *situation)
 {
-	struct plan plan =
-		plan_make(situation->held, count_held(situation), situation->plugged, count_plugged(situation));
+	struct domain running[] = { { .name = "vm1", .busy = vm1_is_busy }, { .name = "vm2" }, { .name = "vm3" }, { .name = "vm9" } };
+	struct situation copy = *situation;
+	const struct domains domains = { running, copy.held, LENGTH(running) - vm9_is_off, count_held(situation) };
+	const struct host host = { .devices = copy.plugged, .count = count_plugged(situation) };
+	struct plan plan;
 	size_t expected = 0;
 
+	plan = plan_make(&domains, &host);
 	while (situation->changes[expected])
 		expected++;
 	if (plan.count != expected)
@@ -89,6 +93,11 @@ static void assert_planned(const struct situation *situation)
 			fail_msg("%s: %s instead of %s", situation->name, text, situation->changes[i]);
 	}
 	free(plan.changes);
+}
+
+static void assert_planned(const struct situation *situation)
+{
+	assert_planned_while(false, false, situation);
 }
 
 static void what_a_domain_owns_and_does_not_hold_is_put_in(void **state)
@@ -111,6 +120,16 @@ static void what_a_domain_owns_and_does_not_hold_is_put_in(void **state)
 	assert_planned(&hub);
 	key.plugged[0].id = (struct usb_id){ 0x1050, 0x0407 };
 	assert_planned(&key);
+}
+
+static void nothing_is_planned_for_what_is_busy_or_off(void **state)
+{
+	const struct situation busy = { "vm1 is busy", { { 0 } }, { plugged_in(USB3 "3-1", 7), plugged_in(USB3 "3-8", 8) }, { "+vm3 3-8" } };
+	const struct situation off = { "vm9 is off", { { 0 } }, { plugged_in(USB3 "3-1", 7), plugged_in(USB3 "3-10", 9) }, { "+vm1 3-1" } };
+
+	(void)state;
+	assert_planned_while(true, false, &busy);
+	assert_planned_while(false, true, &off);
 }
 
 static void what_is_where_it_belongs_stays(void **state)
@@ -204,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_domain_owns_and_does_not_hold_is_put_in),
+		cmocka_unit_test(nothing_is_planned_for_what_is_busy_or_off),
 		cmocka_unit_test(what_is_where_it_belongs_stays),
 		cmocka_unit_test(ours_that_should_not_be_there_is_taken_out_first),
 		cmocka_unit_test(what_someone_else_attached_stays_while_it_is_plugged_in),

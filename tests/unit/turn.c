@@ -1,130 +1,99 @@
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-static int parent;
-#define getppid() parent
-#define open(path, flags, mode) open("/proc/self/exe", flags, mode)
+static char file_name[] = "/tmp/turn-XXXXXX";
+#define open(path, flags, mode) open(file_name, flags, mode)
 #include "../../src/turn.c"
-
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <time.h>
 
 #include "test.h"
 
-enum { SYSTEMD = 1, SHELL = 2 };
+static bool is_in_vain;
 
-/* Starts another run, this parent's child, that waits for its turn and keeps it until it is ended. */
-static pid_t start(int its_parent, bool settles_all)
+static bool in_vain(void)
 {
-	const pid_t run = fork();
-
-	if (run != 0)
-		return run;
-	parent = its_parent;
-	turn_wait_for(60, settles_all);
-	alarm(60);
-	for (;;)
-		pause();
+	return is_in_vain;
 }
 
-static void end(pid_t run)
+static double seconds_now(void)
 {
-	kill(run, SIGKILL);
-	waitpid(run, NULL, 0);
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* Waits, ten seconds at most, until the kernel says that the run has the turn, or waits for it. */
-static void wait_until_it(const char *has_or_waits, pid_t run)
+static void the_turn_is_one_runs_at_a_time_and_can_be_given_back(void **state)
 {
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	char command[128];
-
-	snprintf(command, sizeof(command), "grep -q ': *%sFLOCK .* %d ' /proc/locks", has_or_waits, (int)run);
-	for (int tries = 0; system(command) != 0; tries++) {
-		if (tries == 1000)
-			fail_msg("%s", command);
-		nanosleep(&pause, NULL);
-	}
-}
-
-#define HAS ""
-#define WAITS "-> "
-
-static void the_turn_is_one_runs_at_a_time_and_ends_with_it(void **state)
-{
-	const pid_t first = start(SHELL, false);
-	pid_t second;
+	struct turn first, second;
 
 	(void)state;
-	wait_until_it(HAS, first);
-	assert_false(turn_take());
-	second = start(SHELL, false);
-	wait_until_it(WAITS, second);
-	end(first);
-	wait_until_it(HAS, second);
-	assert_false(turn_take());
-	end(second);
+	assert_true(turn_take(&first, 0, NULL));
+	assert_false(turn_take(&second, 0, NULL));
+	turn_give_back(&second);
+	turn_give_back(&first);
+	assert_true(turn_take(&second, 0, NULL));
+	turn_give_back(&second);
 }
 
 static void a_run_that_keeps_its_turn_is_not_waited_for_for_ever(void **state)
 {
-	const pid_t first = start(SHELL, false);
+	const double start = seconds_now();
+	struct turn first, second;
 
 	(void)state;
-	wait_until_it(HAS, first);
-	assert_false(turn_wait_for(1, false));
-	end(first);
+	assert_true(turn_take(&first, 0, NULL));
+	assert_false(turn_take(&second, 1, in_vain));
+	assert_true(seconds_now() - start >= 1);
+	turn_give_back(&second);
+	turn_give_back(&first);
 }
 
-static void only_the_service_that_waits_to_settle_all_is_relied_on(void **state)
+static void a_wait_in_vain_ends_at_once(void **state)
 {
-	static const struct {
-		int parent;
-		bool settles_all, relied_on;
-	} runs[] = { { SYSTEMD, true, true }, { SYSTEMD, false, false }, { SHELL, true, false } };
-	const pid_t first = start(SHELL, true);
+	struct turn first, second;
 
 	(void)state;
-	wait_until_it(HAS, first);
-	assert_false(turn_is_awaited());
-	for (size_t i = 0; i < LENGTH(runs); i++) {
-		const pid_t run = start(runs[i].parent, runs[i].settles_all);
-
-		wait_until_it(WAITS, run);
-		assert_int_equal(turn_is_awaited(), runs[i].relied_on);
-		end(run);
-		assert_false(turn_is_awaited());
-	}
-	end(first);
+	assert_true(turn_take(&first, 0, NULL));
+	is_in_vain = true;
+	assert_false(turn_take(&second, 600, in_vain));
+	is_in_vain = false;
+	turn_give_back(&second);
+	turn_give_back(&first);
 }
 
-static void once_the_service_has_its_turn_it_may_have_looked_already(void **state)
+static void who_has_no_turns_goes_on_without(void **state)
 {
-	const pid_t first = start(SHELL, false);
-	pid_t service;
+	struct turn turn;
+	char name = file_name[0];
 
 	(void)state;
-	wait_until_it(HAS, first);
-	service = start(SYSTEMD, true);
-	end(first);
-	wait_until_it(HAS, service);
-	for (int tries = 0; turn_is_awaited(); tries++)
-		if (tries == 1000000)
-			fail_msg("the service still waits");
-	end(service);
+	file_name[0] = '\0';
+	assert_true(turn_take(&turn, 600, NULL));
+	turn_give_back(&turn);
+	file_name[0] = name;
+}
+
+static int make_file(void **state)
+{
+	(void)state;
+	return close(mkstemp(file_name));
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(file_name);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_turn_is_one_runs_at_a_time_and_ends_with_it),
+		cmocka_unit_test(the_turn_is_one_runs_at_a_time_and_can_be_given_back),
 		cmocka_unit_test(a_run_that_keeps_its_turn_is_not_waited_for_for_ever),
-		cmocka_unit_test(only_the_service_that_waits_to_settle_all_is_relied_on),
-		cmocka_unit_test(once_the_service_has_its_turn_it_may_have_looked_already),
+		cmocka_unit_test(a_wait_in_vain_ends_at_once),
+		cmocka_unit_test(who_has_no_turns_goes_on_without),
 	};
 
-	return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("turn", tests, make_file, remove_file);
 }

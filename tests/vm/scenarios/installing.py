@@ -8,7 +8,7 @@ def make_install_on_a_running_system_that_never_had_a_hook_is_enough_and_make_un
     before = lab.run(f"ls {installed}")
     with lab.stopped_process("^/usr/sbin/libvirtd"):
         lab.run("systemctl restart libvirt-usb-hotplug")
-        lab.wait_inside("systemctl show -P SubState libvirt-usb-hotplug | grep -x auto-restart")
+        lab.wait_inside("pgrep -P $(systemctl show -P MainPID libvirt-usb-hotplug)")
         lab.run(f"{make} uninstall")
     assert lab.run(f"ls {installed} 2>/dev/null", check=False) == ""
     assert lab.run("systemctl show -P SubState libvirt-usb-hotplug") == "dead\n"

@@ -1,36 +1,61 @@
 """The service to which events leave what they could not do."""
 
-from .helpers import LEFT
+import re
+
+from .helpers import LEFT, QEMU_OF_VM1, TABLE, other_table, without_the_program
+
+SERVICE = "libvirt-usb-hotplug.service"
+HUNG = r"info: did not sync: libvirt did not answer within 2 s"
 
 
-def when_the_services_tries_run_out_it_says_so_and_the_next_plug_has_new_ones(lab):
-    directory = "/run/systemd/system/libvirt-usb-hotplug.service.d"
-    lab.run(f"mkdir -p {directory} && printf '[Unit]\\nStartLimitBurst=2\\n' >{directory}/few.conf")
-    lab.run("systemctl daemon-reload")
-    try:
+def the_service_tries_ever_more_slowly_says_so_once_and_looks_at_once_when_an_event_comes(lab):
+    with other_table(lab, TABLE.replace("timeout = 10", "timeout = 2")):
         with lab.stopped_process("^/usr/sbin/libvirtd"):
             lab.plug("1")
-            lab.wait_inside("systemctl is-failed libvirt-usb-hotplug.service", seconds=90)
-            lab.run("journalctl -u libvirt-usb-hotplug.service | grep -q 'Start request repeated too quickly'")
-        lab.plug("4")
-        lab.wait_held("vm1", "1-4")
+            lab.wait_logged(LEFT.format("vm1: did not attach 1-1", ".*"))
+            # 2 s for each try, and 5, 10, 20 and 40 s between them.
+            lab.wait_inside(f"[ $(($(date +%s) - {lab.marked})) -ge 60 ]", seconds=90)
+            said = [line for line in lab.log() if re.fullmatch(HUNG, line)]
+            assert len(said) == 1, lab.log()
+        lab.plug("2")
+        lab.wait_held("vm2", "1-2")
+        lab.wait_held("vm1", "1-1", seconds=10)
+    lab.wait_inside(f"systemctl show -P SubState {SERVICE} | grep -x dead")
+    lab.assert_no_complaint()
+
+
+def whichever_process_of_the_service_is_killed_nothing_is_lost(lab):
+    for victim in f"$(systemctl show -P MainPID {SERVICE})", f"$(pgrep -P $(systemctl show -P MainPID {SERVICE}))":
         with lab.stopped_process("^/usr/sbin/libvirtd"):
-            lab.pull("4")
-            lab.wait_logged(LEFT.format("vm1: did not detach 1-4", ".*"))
+            lab.plug("1")
+            lab.wait_logged(LEFT.format("vm1: did not attach 1-1", ".*"))
+            lab.wait_inside(f"pgrep -P $(systemctl show -P MainPID {SERVICE})")
+            lab.run(f"kill -KILL {victim}")
         lab.wait_held("vm1", "1-1")
-    finally:
-        lab.run(f"rm -r {directory}; systemctl daemon-reload")
+        lab.pull("1")
+        lab.wait_held("vm1")
+        lab.mark()
 
 
-def a_restart_lets_a_run_of_the_service_come_to_its_end_however_long_that_takes(lab):
-    directory = "/run/systemd/system.conf.d"
-    # What the unit leaves unsaid would kill the run after a second.
-    lab.run(f"mkdir -p {directory} && printf '[Manager]\\nDefaultTimeoutStopSec=1s\\n' >{directory}/impatient.conf")
-    lab.run("systemctl daemon-reload")
-    try:
-        with lab.stopped_process("^/usr/sbin/libvirtd"):
-            for _ in range(2):
-                lab.run("systemctl restart libvirt-usb-hotplug.service")
-            lab.assert_log(r"info: did not sync: libvirt did not answer within \d+ s")
-    finally:
-        lab.run(f"rm -r {directory}; systemctl daemon-reload")
+def _seconds_to_stop(lab):
+    return float(lab.run(f"start=$(date +%s.%N); systemctl stop {SERVICE}; echo $(date +%s.%N) $start | awk '{{ print $1 - $2 }}'"))
+
+
+def stopping_the_service_waits_for_the_change_under_way_and_no_longer(lab):
+    with without_the_program(lab):
+        lab.plug("1")
+        lab.plug("4")
+        lab.wait_plugged("1-1", "1-4")
+    with lab.stopped_process("^/usr/sbin/libvirtd"):
+        lab.run(f"systemctl restart {SERVICE}")
+        lab.wait_inside(f"pgrep -P $(systemctl show -P MainPID {SERVICE})")
+        assert _seconds_to_stop(lab) < 3
+    with lab.stopped_process(QEMU_OF_VM1):
+        lab.run(f"systemctl restart {SERVICE}")
+        lab.wait_inside("virsh -q domcontrol vm1 | grep -q ^occupied")
+        lab.run("(sleep 2; pkill -CONT -f '" + QEMU_OF_VM1 + "') >/dev/null 2>&1 &")
+        assert 1 < _seconds_to_stop(lab) < 15
+    lab.wait_held("vm1", "1-1")
+    lab.assert_log(r"info: vm1: attached 1-1 .*")
+    lab.run(f"systemctl start {SERVICE}")
+    lab.wait_held("vm1", "1-1", "1-4")

@@ -97,7 +97,7 @@ def a_table_that_is_installed_while_a_device_is_attached_has_the_last_word(lab):
         with in_mid_attach(lab):
             lab.install_table(patient.replace(f'"vm1",     "{BUS}/1-1"', f'HOST,      "{BUS}/1-1"'))
             lab.run("(libvirt-usb-hotplug -s; touch /run/synced) >/dev/null 2>&1 &")
-            lab.wait_inside("[ -e /run/synced ] || grep -q -- '-> FLOCK' /proc/locks")
+            lab.wait_inside("[ -e /run/synced ] || [ $(pgrep -cx libvirt-usb-hot) = 2 ]")
         lab.wait_inside("! pgrep -x libvirt-usb-hot")
         lab.wait_held("vm1")
     lab.assert_no_complaint()

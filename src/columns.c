@@ -1,0 +1,82 @@
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "hotplug.h"
+
+void columns_copy(const char *text, char copy[static TEXT])
+{
+	char *end = copy;
+	mbstate_t state = { 0 };
+	wchar_t character;
+
+	while (*text && end + MB_CUR_MAX < copy + TEXT) {
+		const size_t length = mbrtowc(&character, text, MB_CUR_MAX, &state);
+		const bool is_character = length != (size_t)-1 && length != (size_t)-2;
+
+		if (is_character && wcwidth(character) > 0 && character != L'*') {
+			end = mempcpy(end, text, length);
+		} else {
+			*end++ = '?';
+			state = (mbstate_t){ 0 };
+		}
+		text += is_character ? length : 1;
+	}
+	*end = '\0';
+}
+
+int columns_fit(const char *text, int *columns)
+{
+	const char *at = text;
+	int width = 0;
+	wchar_t character;
+
+	while (*at) {
+		const int length = mbtowc(&character, at, MB_CUR_MAX);
+
+		if (length < 1 || width + wcwidth(character) > *columns)
+			break;
+		width += wcwidth(character);
+		at += length;
+	}
+	for (; at > text && at[-1] == ' '; at--)
+		width--;
+	*columns = width;
+	return (int)(at - text);
+}
+
+int columns_of(const char *text)
+{
+	int columns = INT_MAX;
+
+	columns_fit(text, &columns);
+	return columns;
+}
+
+/* How much of a path to write in a line with so much room, which has what comes behind it, too: up to a slash, or the first component. */
+static int part_of(const char *path, int room, int behind)
+{
+	int length = (int)strlen(path);
+
+	if (length + behind <= room)
+		return length;
+	for (length = room < length ? room : length - 1; length > 1 && path[length] != '/';)
+		length--;
+	return length > 1 ? length : 1 + (int)strcspn(path + 1, "/");
+}
+
+void columns_print_path(const char *before, const char *path, const char *broken, const char *behind)
+{
+	int column = printf("%s", before);
+
+	while (*path) {
+		const int length = part_of(path, COLUMNS - column - (int)strcspn(broken, "\n"), (int)strlen(behind));
+
+		printf("%.*s%s", length, path, path[length] ? broken : "");
+		path += length;
+		column = (int)strlen(strchr(broken, '\n') + 1);
+	}
+	puts(behind);
+}

@@ -1,0 +1,111 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hotplug.h"
+
+#define SERVICE "libvirt-usb-hotplug.service"
+
+/* s: between two tries, ever longer; and for systemctl, which answers at once where systemd is well. */
+enum { FIRST_PAUSE = 5, LONGEST_PAUSE = 120, PATIENCE = 10 };
+
+/*
+ * The process that tries again has a lock on the file of the turns, by which it is found, and looks again when it gets a SIGCONT,
+ * which does no harm to a process that isn't it any more.
+ */
+static bool set_lock(int file, short type)
+{
+	struct flock lock = { .l_type = type };
+
+	return fcntl(file, F_SETLK, &lock) == 0;
+}
+
+/* Not for the process itself, which would lose its lock with any descriptor of the file: see fcntl(2). */
+bool retry_wake(void)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	const int file = turn_open_file();
+	const bool found = fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+	close(file);
+	return found && kill(lock.l_pid, SIGCONT) == 0;
+}
+
+/* Waits for a signal, so many seconds at most. */
+static bool wait_for(const sigset_t *signals, unsigned int seconds)
+{
+	const struct timespec time = { .tv_sec = (time_t)seconds };
+
+	return sigtimedwait(signals, NULL, &time) > 0;
+}
+
+/* Has systemd start the service anew. The thread of a deadline, which may ask for it, has all signals blocked. */
+static bool restart_service(void)
+{
+	const pid_t process = fork();
+	sigset_t none;
+	int status;
+
+	if (process == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		alarm(PATIENCE);
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+		execlp("systemctl", "systemctl", "--no-block", "--no-ask-password", "restart", SERVICE, NULL);
+		_exit(EX_UNAVAILABLE);
+	}
+	return process > 0 && waitpid(process, &status, 0) == process && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+const char *retry_start(void)
+{
+	/* A start would be lost on a service that is about to end. */
+	return retry_wake() || restart_service() ? SERVICE : NULL;
+}
+
+/* Calls try() in a process that doesn't outlive this one, and that may hang or die. Returns its status. */
+static int call(int (*try)(void))
+{
+	const pid_t process = fork();
+	int status;
+
+	if (process == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		_exit(try());
+	}
+	if (process < 0 || waitpid(process, &status, 0) < 0 || !WIFEXITED(status))
+		return EX_TEMPFAIL;
+	return WEXITSTATUS(status);
+}
+
+int retry(int (*try)(void))
+{
+	const int file = turn_open_file();
+	unsigned int pause = FIRST_PAUSE;
+	sigset_t wakes;
+
+	sigemptyset(&wakes);
+	sigaddset(&wakes, SIGCONT);
+	sigprocmask(SIG_BLOCK, &wakes, NULL);
+	while (set_lock(file, F_WRLCK)) {
+		int status;
+		bool later, woken;
+
+		log_begin_round();
+		status = call(try);
+		later = status == EX_TEMPFAIL;
+		/* Who comes from now on finds no process, and starts one; who came before has woken this one. */
+		if (!later)
+			set_lock(file, F_UNLCK);
+		woken = wait_for(&wakes, later ? pause : 0);
+		if (!later && !woken)
+			return status;
+		pause = woken ? FIRST_PAUSE : 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
+	}
+	return retry_wake() ? EXIT_SUCCESS : EXIT_FAILURE;
+}
