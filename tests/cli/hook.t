@@ -94,7 +94,54 @@ prints_nothing_for() {
 	check "of a definition $description, nothing is printed" left_alone
 }
 
+without_newline() {
+	printf '%s' "$(cat)"
+}
+
+return=$(printf '\r')
+mark=$(printf '\357\273\277')
 moves_ours_in 'as libvirt writes it' cat
+moves_ours_in 'on one line' tr -d '\n'
+moves_ours_in 'with each attribute on a line of its own' tr ' ' '\n'
+moves_ours_in 'with each attribute on a line of its own, and CRLF' sed "s/ /$return\n/g"
+moves_ours_in 'with tabs' tr ' ' '\t'
+moves_ours_in 'with double quotes' tr \' \"
+moves_ours_in 'with spaces around =' sed "s/=/ = /g"
+moves_ours_in 'with attributes in another order' \
+	sed "s/mode='subsystem' \(type='usb'\)/\1 mode='subsystem'/; s/\(bus='@*[0-9]*'\) \(device='12'\)/\2 \1/"
+moves_ours_in 'with the alias first' sed '/<source/,/<\/source>/{
+	H
+	d
+}
+/<alias/{
+	G
+	x
+	s/.*//
+	x
+}'
+moves_ours_in 'with CRLF' sed "s/\$/$return/"
+moves_ours_in 'without a newline at its end' without_newline
+moves_ours_in 'without empty elements' sed 's|<\([a-z]*\)\(.*\)/>|<\1\2></\1 >|'
+moves_ours_in 'with a byte order mark' sed "1s/^/$mark/"
+moves_ours_in 'with a head' sed "1s|^|<?xml version='1.0'?>\n<!DOCTYPE domain>\n|"
+markup="it's </hostdev><hostdev><alias name='ua-usb-hotplug-1-1'/> <x a=\""
+moves_ours_in 'with markup in comments' sed "s|\$|<!--> $markup <![CDATA[ <?x -->|"
+moves_ours_in 'with markup in CDATA' sed "\$!s|\$|<![CDATA[> $markup <!-- <?x ]]>|"
+moves_ours_in 'with markup in instructions' sed "s|\$|<?x > $markup <!-- <![CDATA[ ?>|"
+moves_ours_in 'with > and quotes in attributes' \
+	sed "s|<[a-z][a-z]*|& title='/>\"' subtitle=\"> bus='1' device='2' type='pci' name='x' '\"|"
+moves_ours_in "with quotes, '&' and backslashes in text" sed "\$!s|>\$|>\\\\1 it's > \"/> \\\\\\\\ \&amp; \\\\\&amp; é|"
+moves_ours_in "with a guest's address that looks like a host's" sed "s/bus='0' port='1'/bus='0' device='1'/"
+moves_ours_in 'with an empty hostdev' sed "s|.*<hostdev.*|<hostdev/><hostdev type='usb' />&|"
+
+ours="<hostdev type='usb'><source><address bus='1' device='12'/></source><alias name='ua-usb-hotplug-1-1'/></hostdev>"
+for metadata in '<hostdev/>' "<x:hostdev xmlns:x='urn:x'/>" "$ours" '<devices/>' "<devices>$ours</devices>" \
+	"<devices xmlns='urn:x'>$ours</devices>" "<x:devices xmlns:x='urn:x'>$ours</x:devices>" \
+	"<domain><devices>$ours</devices></domain>"; do
+	metadata="<metadata>$metadata</metadata>"
+	moves_ours_in "with $metadata before its devices" sed "s|<domain>|&$metadata|"
+	moves_ours_in "with $metadata behind them" sed "s|</domain>|$metadata&|"
+done
 
 prints_nothing_for 'with nothing of ours' sed "s/ua-usb-hotplug-/ua-mine-/"
 prints_nothing_for 'without devices' sed '/<devices>/,/<\/devices>/d'
