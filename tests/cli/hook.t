@@ -1,6 +1,6 @@
 #!/bin/sh
 # The libvirt hook: what it starts, and that libvirt has nothing to wait for and nothing to complain of.
-# shellcheck source=tests/cli/tap.sh disable=SC2034,SC2154 # it sets, and reads, variables of these tests
+# shellcheck source=tests/cli/tap.sh disable=SC2031,SC2034,SC2154 # it sets, and reads, variables of these tests
 . "$(dirname "$0")/tap.sh"
 
 # A program that says how it was called and where its input, output and errors go, and then stays until it is told to go.
@@ -15,9 +15,10 @@ EOF2
 chmod +x "$directory/program"
 sed "s|@BINARY@|$directory/program|" "$(dirname "$0")/../../rules/qemu-hook.in" >"$directory/hook"
 
+definition=/dev/null
 call_hook() {
 	rm -f "$directory"/program.*
-	sh "$directory/hook" "$@" >"$directory/output" 2>"$directory/messages" </dev/null
+	PATH="$directory/bin:$PATH" sh "$directory/hook" "$@" >"$directory/output" 2>"$directory/messages" <"$definition"
 	status=$?
 	output=$(cat "$directory/output")
 	messages=$(cat "$directory/messages")
@@ -57,19 +58,110 @@ hostdev() {
 	printf "      <alias name='%s'/>\n      <address type='usb' bus='0' port='1'/>\n    </hostdev>\n" "$2"
 }
 
+# A saved domain's definition, with a @ before each bus that is to become another.
 domain() {
 	printf "<domain>\n  <devices>\n"
-	hostdev "$1" ua-usb-hotplug-1-1
+	hostdev @1 ua-usb-hotplug-1-1
 	hostdev 2 ua-mine
-	hostdev "$2" ua-usb-hotplug-2-1_4
+	hostdev 3 ua-usb-hotplug-3-1 | sed "s/type='usb' managed/type='usb-like' managed/"
+	hostdev @123 ua-usb-hotplug-2-1_4
 	printf "    <input type='mouse' bus='ps2'/>\n  </devices>\n</domain>\n"
 }
 
-moves_ours_only() {
-	[ "$(domain "$1" "$2" | sh "$directory/hook" vm1 restore begin -)" = "$(domain 9001 9002)" ]
+# restore COMMAND...: calls the hook for the definition as the command lays it out.
+restore() {
+	domain | "$@" >"$directory/marked"
+	definition="$directory/definition"
+	sed 's/@//g' "$directory/marked" >"$definition"
+	call_hook vm1 restore begin -
 }
-check 'of a saved domain, only what the program attached is looked for elsewhere' moves_ours_only 1 2
-check 'and that once' moves_ours_only 9001 9002
+
+changed_where_marked() {
+	ended 0 && [ -z "$messages" ] && sed 's/@/900/g' "$directory/marked" | cmp -s - "$directory/output"
+}
+
+moves_ours_in() {
+	description=$1
+	shift
+	restore "$@"
+	check "in a definition $description, only what the program attached is looked for elsewhere" changed_where_marked
+}
+
+prints_nothing_for() {
+	description=$1
+	shift
+	restore "$@"
+	check "of a definition $description, nothing is printed" left_alone
+}
+
+without_newline() {
+	printf '%s' "$(cat)"
+}
+
+return=$(printf '\r')
+mark=$(printf '\357\273\277')
+moves_ours_in 'as libvirt writes it' cat
+moves_ours_in 'on one line' tr -d '\n'
+moves_ours_in 'with each attribute on a line of its own' tr ' ' '\n'
+moves_ours_in 'with each attribute on a line of its own, and CRLF' sed "s/ /$return\n/g"
+moves_ours_in 'with tabs' tr ' ' '\t'
+moves_ours_in 'with double quotes' tr \' \"
+moves_ours_in 'with spaces around =' sed "s/=/ = /g"
+moves_ours_in 'with attributes in another order' \
+	sed "s/mode='subsystem' \(type='usb'\)/\1 mode='subsystem'/; s/\(bus='@*[0-9]*'\) \(device='12'\)/\2 \1/"
+moves_ours_in 'with the alias first' sed '/<source/,/<\/source>/{
+	H
+	d
+}
+/<alias/{
+	G
+	x
+	s/.*//
+	x
+}'
+moves_ours_in 'with CRLF' sed "s/\$/$return/"
+moves_ours_in 'without a newline at its end' without_newline
+moves_ours_in 'without empty elements' sed 's|<\([a-z]*\)\(.*\)/>|<\1\2></\1 >|'
+moves_ours_in 'with a byte order mark' sed "1s/^/$mark/"
+moves_ours_in 'with a head' sed "1s|^|<?xml version='1.0'?>\n<!DOCTYPE domain>\n|"
+markup="it's </hostdev><hostdev><alias name='ua-usb-hotplug-1-1'/> <x a=\""
+moves_ours_in 'with markup in comments' sed "s|\$|<!--> $markup <![CDATA[ <?x -->|"
+moves_ours_in 'with markup in CDATA' sed "\$!s|\$|<![CDATA[> $markup <!-- <?x ]]>|"
+moves_ours_in 'with markup in instructions' sed "s|\$|<?x > $markup <!-- <![CDATA[ ?>|"
+moves_ours_in 'with > and quotes in attributes' \
+	sed "s|<[a-z][a-z]*|& title='/>\"' subtitle=\"> bus='1' device='2' type='pci' name='x' '\"|"
+moves_ours_in "with quotes, '&' and backslashes in text" sed "\$!s|>\$|>\\\\1 it's > \"/> \\\\\\\\ \&amp; \\\\\&amp; é|"
+moves_ours_in "with a guest's address that looks like a host's" sed "s/bus='0' port='1'/bus='0' device='1'/"
+moves_ours_in 'with an empty hostdev' sed "s|.*<hostdev.*|<hostdev/><hostdev type='usb' />&|"
+
+ours="<hostdev type='usb'><source><address bus='1' device='12'/></source><alias name='ua-usb-hotplug-1-1'/></hostdev>"
+for metadata in '<hostdev/>' "<x:hostdev xmlns:x='urn:x'/>" "$ours" '<devices/>' "<devices>$ours</devices>" \
+	"<devices xmlns='urn:x'>$ours</devices>" "<x:devices xmlns:x='urn:x'>$ours</x:devices>" \
+	"<domain><devices>$ours</devices></domain>"; do
+	metadata="<metadata>$metadata</metadata>"
+	moves_ours_in "with $metadata before its devices" sed "s|<domain>|&$metadata|"
+	moves_ours_in "with $metadata behind them" sed "s|</domain>|$metadata&|"
+done
+
+prints_nothing_for 'with nothing of ours' sed "s/ua-usb-hotplug-/ua-mine-/"
+prints_nothing_for 'without devices' sed '/<devices>/,/<\/devices>/d'
+prints_nothing_for 'with what has been moved before' sed 's/@/900/'
+prints_nothing_for 'with no device number' sed "s/ device='12'//"
+prints_nothing_for "with no bus but the guest's" sed "/device='12'/d"
+prints_nothing_for 'with our alias in a comment' sed "s|<alias.*|<!-- & -->|"
+prints_nothing_for 'with our alias in the middle of another' sed 's/ua-usb-hotplug-/ua-x-&/'
+prints_nothing_for 'with our alias inside another element' sed 's|<alias.*|<boot>&</boot>|'
+prints_nothing_for 'with our alias in another attribute' sed "s|<alias name=|<alias name='ua-mine' old-name=|"
+prints_nothing_for 'with our alias for what is no USB device' sed "s/type='usb' managed/type='pci' managed/"
+prints_nothing_for 'with our alias for what is no host device' sed 's/hostdev\([ >]\)/redirdev\1/'
+prints_nothing_for 'with our devices in another namespace' sed 's/hostdev\([ >]\)/x:hostdev\1/'
+prints_nothing_for 'with our devices in its metadata alone' sed 's/devices>/metadata>/'
+prints_nothing_for 'with our devices in a comment' sed '2s/^/<!--/; s|</devices>|&-->|'
+
+printf '#!/bin/sh\nexit 2\n' >"$directory/bin/awk"
+chmod +x "$directory/bin/awk"
+restore cat
+check 'an awk that fails is no failure, which would keep the domain from starting' left_alone
 
 rm "$directory/program"
 call_hook vm1 started begin -
