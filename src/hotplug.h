@@ -1,7 +1,4 @@
-/*
- * What the files of the program have for each other, in the order in which data flows: a device, from the environment or
- * from sysfs, its owner in the table, what domains hold, the plan, and the change that libvirt makes.
- */
+/* What the files have for each other, as data flows: a device, its owner in the table, what domains hold, the plan, a change. */
 #pragma once
 
 #include <stdbool.h>
@@ -105,17 +102,11 @@ void host_free(struct host *host);
 bool host_has(const struct device *device);
 void host_forget(struct host *host, const struct device *device);
 
-/*
- * Whether the host uses a disk of a device of its own: mounted, or as swap, RAID, LVM, LUKS or ZFS. Then disk is its name; also
- * where that isn't known, for this user may not look.
- */
+/* Whether the host uses a disk of the device: mounted, or as swap, RAID, LVM, LUKS or ZFS; or this user may not look. Then its name. */
 enum disk_use { DISK_FREE, DISK_IN_USE, DISK_UNKNOWN };
 enum disk_use host_disk_use(const struct host *host, const struct device *device, char disk[static TEXT]);
 
-/*
- * Of a port, by its DEVPATH: the name of the same socket's port on the controller's other bus, "" where the firmware doesn't
- * tell; and whether it has this connect_type, such as "hardwired".
- */
+/* Of a port, by its DEVPATH: its socket's port on the controller's other bus, "" where the firmware doesn't tell; its connect_type. */
 void host_peer(const char *devpath, char peer[static PORT_NAME]);
 bool host_port_is(const char *devpath, const char *connect_type);
 
@@ -135,16 +126,10 @@ struct hostdev {
 /* Writes the element for a device, to be plugged into this port of the guest, or any where it is NULL. */
 const char *hostdev_write(const struct device *device, const char *guest, char xml[static TEXT]);
 
-/*
- * Appends the USB hostdevs of a domain's XML to an array of so many, which is to be freed. libvirt has to be loaded.
- * Returns 0; -1 where it isn't XML.
- */
+/* Appends the USB hostdevs of a domain's XML to an array, which is to be freed. Returns 0; -1 where it isn't XML. */
 int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs, size_t *count);
 
-/*
- * Whether the hostdev is this device: by its address, or by the port where someone named that instead (libvirt 12). What was
- * missing when its domain started isn't held, though something may be plugged in at its address now.
- */
+/* Whether the hostdev is this device: by its address, unless it was missing; or by the port where someone named that (libvirt 12). */
 bool hostdev_holds(const struct hostdev *hostdev, const struct device *device);
 
 /* domain.c: libvirt. libvirt_connect() loads the library. */
@@ -213,10 +198,7 @@ struct plan {
 	size_t count;
 };
 
-/*
- * Plans what makes the running domains hold what the table gives them of what is plugged in, and leaves them what someone else
- * attached. What busy domains hold and lack isn't known, and not planned. The plan's changes are to be freed.
- */
+/* Plans what makes the running domains hold what the table gives them. What busy ones lack isn't known. The changes are to be freed. */
 struct plan plan_make(const struct domains *domains, const struct host *host);
 
 /* Writes how a message begins that tells why a change was not made: "vm1: did not attach 3-10.2 (...)". */
@@ -240,8 +222,8 @@ struct turn {
 };
 
 /*
- * Takes the turn, and waits for it so many seconds at most, but no longer once in_vain() (unless NULL) is true. Returns whether it
- * came; it does for those who have no turns. turn_give_back() is due either way.
+ * Waits for the turn, so many seconds at most, and no longer once in_vain() (unless NULL) is true. Returns whether it came, as it
+ * does for those who have no turns. turn_give_back() is due either way.
  */
 bool turn_take(struct turn *turn, unsigned int seconds, bool (*in_vain)(void));
 void turn_give_back(const struct turn *turn);
@@ -280,16 +262,13 @@ int try_again_later(const char *subject, const char *why);
 int fail(const char *subject, const char *why);
 
 /*
- * settle.c: brings what running domains hold in line with the table and what is plugged in: at the event's port, which is
- * this row's, or in all of them, or in one. A dry run prints the changes instead, and takes the event's word for what is
- * held. Each returns the exit status, with every failure logged.
+ * settle.c: brings what running domains hold in line with the table and what is plugged in: at the event's port, which is this
+ * row's, or in all of them, or only in one. A dry run prints the changes instead, and takes the event's word for what is held.
+ * Each returns the exit status, with every failure logged.
  */
 int settle_event(const struct event *event, const struct port *owner, bool dry_run);
 int settle_domains(const char *only, bool dry_run);
 int settle_all(void);
-
-/* The same for a domain that has just started, and may have ended again. What can't be done now is left to who tries again. */
-int settle_started(const char *domain);
 
 /* list.c: -l. Returns the exit status. */
 int list_ports(void);
@@ -299,8 +278,8 @@ int list_ports(void);
 enum { COLUMNS = 80 };
 
 /*
- * Copies text that a device has chosen: without what is no character of the locale, or has no width of its own, such as control
- * characters, which would reach the terminal, and marks that turn the direction of writing; and "*", which could end a comment.
+ * Copies text that a device has chosen: without what is no character of the locale or has no width of its own, as control characters
+ * and marks that turn the direction of writing, and without "*", which could end a comment.
  */
 void columns_copy(const char *text, char copy[static TEXT]);
 
@@ -311,10 +290,7 @@ int columns_of(const char *text);
 /* Prints a line with a path in it, broken at slashes where it would be too wide. */
 void columns_print_path(const char *before, const char *path, const char *broken, const char *behind);
 
-/*
- * load.c: libraries that are loaded when they are needed. The dynamic linker would load those that the program is linked
- * with for every USB event of the machine: libvirt alone brings some 55 others along, libxml2 among them.
- */
+/* load.c: libraries that are loaded when needed. Linked, libvirt and some 55 others would be loaded for every USB event of the machine. */
 
 #define LIBVIRT "libvirt.so.0"
 

@@ -17,7 +17,8 @@ struct line {
 	const struct device *hub; /* whose port it is; NULL for a bus, which is the device then */
 	const struct device *device;
 	int depth;
-	char port[PORT_NAME], peer[PORT_NAME]; /* the socket's ports, on either bus of the controller */
+	long more; /* how many empty ports behind this one the line is for, too */
+	char port[2 * PORT_NAME], peer[2 * PORT_NAME]; /* the socket's ports, on either bus of the controller */
 	char what[TEXT], after[32], owner[TEXT]; /* what is in it, and what follows that also where it has to be cut */
 };
 
@@ -69,14 +70,12 @@ static long number_of(const char *port)
 /* The hub that has a port of this name: "3-10" that of "3-10.2", "usb3" that of "3-10". */
 static const struct device *hub_of(const struct host *host, const char *port)
 {
+	const char *last = strrchr(port, '.');
 	char name[PORT_NAME];
-	char *last;
 
-	snprintf(name, sizeof(name), "%s", port);
-	last = strrchr(name, '.');
 	if (!last)
 		return find_bus(host, strtoul(port, NULL, 10));
-	*last = '\0';
+	snprintf(name, sizeof(name), "%.*s", (int)(last - port), port);
 	return find_device(host, name);
 }
 
@@ -89,17 +88,9 @@ static void look_at(struct side *side, const struct host *host, const struct dev
 }
 
 /* A hub has the ports that it says, and those in which something is. */
-static long count_ports(const struct host *host, const struct device *hub)
+static bool has_port(const struct host *host, const struct device *hub, const char *port)
 {
-	long ports = strtol(host_attribute(hub, "maxchild"), NULL, 10);
-
-	for (size_t i = 0; i < host->count; i++) {
-		const long number = number_of(host->devices[i].port);
-
-		if (number > ports && hub_of(host, host->devices[i].port) == hub)
-			ports = number;
-	}
-	return ports < MOST_PORTS ? ports : MOST_PORTS;
+	return number_of(port) <= strtol(host_attribute(hub, "maxchild"), NULL, 10) || find_device(host, port);
 }
 
 /* "046d:c52b Logitech USB Receiver": with the manufacturer where the product's name is short, or there is none. */
@@ -207,22 +198,35 @@ static void describe_owner(struct list *list, const struct side *side, const str
 		snprintf(line->owner + strlen(line->owner), 150, "; %s: %.100s", other->port.port, owner_name(others));
 }
 
-static struct line *add_line(struct list *list, const struct line line)
+/* Whether the line is of the next empty port of the same kind and owner as the last one's. */
+static bool goes_on(const struct line *last, const struct line *line)
 {
+	const long next = last->more + 1;
+
+	return last->hub && last->hub == line->hub && !last->device && !line->device && strcmp(last->what, line->what) == 0 &&
+	       strcmp(last->owner, line->owner) == 0 && number_of(line->port) == number_of(last->port) + next &&
+	       !*last->peer == !*line->peer && (!*line->peer || number_of(line->peer) == number_of(last->peer) + next);
+}
+
+/* Empty ports in a row have one line, "1-11..15". */
+static void add_line(struct list *list, const struct line line)
+{
+	if (list->count && goes_on(&list->lines[list->count - 1], &line)) {
+		list->lines[list->count - 1].more++;
+		return;
+	}
 	list->lines = reallocarray(list->lines, list->count + 1, sizeof(line));
 	if (!list->lines)
 		abort();
-	list->lines[list->count] = line;
-	return &list->lines[list->count++];
+	list->lines[list->count++] = line;
 }
 
-static void add_side(struct list *list, const struct side *side, const struct side *other, const struct line *socket)
+static void add_side(struct list *list, const struct side *side, const struct side *other, struct line line)
 {
-	struct line *line = add_line(list, *socket);
-
-	line->device = side->device;
-	describe_side(&list->host, side, line);
-	describe_owner(list, side, other, line);
+	line.device = side->device;
+	describe_side(&list->host, side, &line);
+	describe_owner(list, side, other, &line);
+	add_line(list, line);
 }
 
 static void add_hub(struct list *list, const struct device *hub, int depth);
@@ -235,17 +239,17 @@ static void add_socket(struct list *list, const struct device *hub, const char *
 	const struct device *other_hub;
 
 	look_at(&side, &list->host, hub, port);
-	snprintf(line.port, sizeof(line.port), "%.31s", port);
+	snprintf(line.port, sizeof(line.port), "%s", port);
 	host_peer(side.path, line.peer);
 	other_hub = *line.peer ? hub_of(&list->host, line.peer) : NULL;
 	if (other_hub)
 		look_at(&other, &list->host, other_hub, line.peer);
-	if (other_hub && other_hub->bus < hub->bus && number_of(line.peer) <= count_ports(&list->host, other_hub))
+	if (other_hub && other_hub->bus < hub->bus && has_port(&list->host, other_hub, line.peer))
 		return;
 	if (side.device || !other.device)
-		add_side(list, &side, &other, &line);
+		add_side(list, &side, &other, line);
 	if (other.device)
-		add_side(list, &other, &side, &line);
+		add_side(list, &other, &side, line);
 	if (side.device && side.device->hub)
 		add_hub(list, side.device, depth + 1);
 	if (other.device && other.device->hub)
@@ -255,13 +259,13 @@ static void add_socket(struct list *list, const struct device *hub, const char *
 static void add_hub(struct list *list, const struct device *hub, int depth)
 {
 	const bool is_bus = strncmp(hub->port, "usb", 3) == 0;
-	const long ports = count_ports(&list->host, hub);
 
-	for (long number = 1; number <= ports; number++) {
+	for (int number = 1; number <= MOST_PORTS; number++) {
 		char port[2 * PORT_NAME];
 
-		snprintf(port, sizeof(port), "%s%c%ld", hub->port + (is_bus ? 3 : 0), is_bus ? '-' : '.', number);
-		add_socket(list, hub, port, depth);
+		snprintf(port, sizeof(port), "%s%c%d", hub->port + (is_bus ? 3 : 0), is_bus ? '-' : '.', number);
+		if (has_port(&list->host, hub, port))
+			add_socket(list, hub, port, depth);
 	}
 }
 
@@ -275,37 +279,6 @@ static void add_buses(struct list *list)
 		add_line(list, (struct line){ .device = bus });
 		add_hub(list, bus, 0);
 	}
-}
-
-/* Whether line goes on from the one that is so many before it: an empty port of the same kind and owner. */
-static bool goes_on(const struct line *first, const struct line *line, long distance)
-{
-	return first->hub && first->hub == line->hub && !first->device && !line->device &&
-	       strcmp(first->what, line->what) == 0 && strcmp(first->owner, line->owner) == 0 &&
-	       number_of(line->port) == number_of(first->port) + distance && !*first->peer == !*line->peer &&
-	       (!*line->peer || number_of(line->peer) == number_of(first->peer) + distance);
-}
-
-/* Three and more empty ports in a row have one line, "1-11..15". */
-static void join_empty(struct list *list)
-{
-	size_t count = 0;
-
-	for (size_t i = 0, next; i < list->count; i = next) {
-		struct line *line = &list->lines[count++];
-
-		*line = list->lines[i];
-		for (next = i + 1; next < list->count && goes_on(line, &list->lines[next], (long)(next - i));)
-			next++;
-		if (next - i < 3) {
-			next = i + 1;
-			continue;
-		}
-		snprintf(line->port + strlen(line->port), 8, "..%ld", number_of(list->lines[next - 1].port) % 1000);
-		if (*line->peer)
-			snprintf(line->peer + strlen(line->peer), 8, "..%ld", number_of(list->lines[next - 1].peer) % 1000);
-	}
-	list->count = count;
 }
 
 static void widen(int *column, int width)
@@ -322,12 +295,21 @@ static void print_bus(const struct device *bus)
 	columns_print_path(text, bus->devpath, "\n    ", "");
 }
 
-static void print_lines(const struct list *list)
+/* Makes "1-11" into "1-11..15". */
+static void add_range(char port[static 2 * PORT_NAME], long more)
 {
-	const struct line *const end = list->lines + list->count;
+	if (*port && more)
+		snprintf(port + strlen(port), PORT_NAME, "..%ld", number_of(port) + more);
+}
+
+static void print_lines(struct list *list)
+{
+	struct line *const end = list->lines + list->count;
 	int port = (int)strlen("port"), peer = 0, what = (int)strlen("device"), owner = (int)strlen("belongs to");
 
-	for (const struct line *line = list->lines; line < end; line++) {
+	for (struct line *line = list->lines; line < end; line++) {
+		add_range(line->port, line->more);
+		add_range(line->peer, line->more);
 		widen(&port, 2 * line->depth + (int)strlen(line->port));
 		widen(&peer, *line->peer ? 1 + (int)strlen(line->peer) : 0);
 		widen(&what, columns_of(line->what) + (int)strlen(line->after));
@@ -437,7 +419,6 @@ int list_ports(void)
 		return fail(deadline.subject, why);
 	outcome = ask_libvirt(&list);
 	add_buses(&list);
-	join_empty(&list);
 	if (list.count)
 		print_lines(&list);
 	else

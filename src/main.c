@@ -12,8 +12,7 @@ static void print_usage(FILE *stream)
 	fputs("usage: libvirt-usb-hotplug [-nv]              act on the udev event in the environment\n"
 	      "       libvirt-usb-hotplug [-nv] -s [DOMAIN]  bring running domains (or DOMAIN) in line with what\n"
 	      "                                              is plugged in now\n"
-	      "       libvirt-usb-hotplug -r [DOMAIN]        the same, again and again until all is in line; of DOMAIN,\n"
-	      "                                              leave to that one what can't be done at once\n"
+	      "       libvirt-usb-hotplug [-v] -r            the same, again and again until all is in line\n"
 	      "       libvirt-usb-hotplug -l                 list what is plugged in, and where each port goes\n"
 	      "       libvirt-usb-hotplug -h | -V            print this help, or the version\n"
 	      "\n"
@@ -87,14 +86,14 @@ int main(int argc, char *argv[])
 	}
 	argv += optind;
 	argc -= optind;
-	if (argc > (job == 'r' || job == 's') || (job == 'l' && (dry_run || verbose)) || (job == 'r' && dry_run))
+	if (argc > (job == 's') || (job == 'l' && (dry_run || verbose)) || (job == 'r' && dry_run))
 		return misuse();
 	log_open(verbose);
 	switch (job) {
 	case 'l':
 		return list_ports();
 	case 'r':
-		return argv[0] ? settle_started(argv[0]) : retry(settle_all);
+		return retry(settle_all);
 	case 's':
 		return settle_domains(argv[0], dry_run);
 	default:

@@ -10,7 +10,6 @@ struct run {
 	struct scope scope;
 	const struct change *event; /* what an event asks for, or NULL */
 	const char *expected;       /* the domain that has to run, or why it doesn't is told; or NULL */
-	bool leaves;                /* what can't be done now is left to who tries again */
 	bool dry_run;
 	char subject[TEXT];         /* how messages begin that are about the run as a whole */
 	struct deadline deadline;
@@ -232,17 +231,17 @@ static int carry_out(struct run *run, bool is_new)
 	struct turn turn = { -1 };
 	struct outcome outcome;
 
-	run->deadline = (struct deadline){ run->subject, timeout, run->leaves ? leave_to_retry : try_again_later, 0 };
+	run->deadline = (struct deadline){ run->subject, timeout, run->event ? leave_to_retry : try_again_later, 0 };
 	/*
 	 * A run that was stopped, or that hangs in a driver, would keep a sync waiting for ever. Two at a time do no harm: what another
 	 * was faster with is no failure.
 	 */
-	if (!run->leaves && !run->dry_run)
+	if (!run->event && !run->dry_run)
 		turn_take(&turn, 6 * timeout, NULL);
 	if (deadline_start(&run->deadline) < 0)
 		return EXIT_FAILURE;
-	/* Who leaves what it can't do waits a quarter of its time, and no longer once there is a process that tries again. */
-	if (run->leaves && !turn_take(&turn, (timeout + 3) / 4, retry_wake)) {
+	/* An event waits a quarter of its time, and no longer once there is a process that tries again. */
+	if (run->event && !turn_take(&turn, (timeout + 3) / 4, retry_wake)) {
 		turn_give_back(&turn);
 		return leave_to_retry(run->subject, "its turn did not come");
 	}
@@ -256,7 +255,7 @@ static int carry_out(struct run *run, bool is_new)
 		tell(run, run->subject, &outcome);
 	}
 	turn_give_back(&turn);
-	if (run->leaves)
+	if (run->event)
 		retry_wake();
 	return run->status;
 }
@@ -264,7 +263,7 @@ static int carry_out(struct run *run, bool is_new)
 int settle_event(const struct event *event, const struct port *owner, bool dry_run)
 {
 	const struct change change = { event->action, owner->domain, event->device, ports_guest(owner, &event->device) };
-	struct run run = { .scope.device = &change.device, .event = &change, .expected = change.domain, .leaves = true };
+	struct run run = { .scope.device = &change.device, .event = &change, .expected = change.domain };
 
 	if (dry_run) {
 		print_change(&change);
@@ -274,25 +273,15 @@ int settle_event(const struct event *event, const struct port *owner, bool dry_r
 	return carry_out(&run, event->is_new);
 }
 
-static int settle_scope(struct run run)
+int settle_domains(const char *only, bool dry_run)
 {
-	const char *only = run.scope.domain;
+	struct run run = { .scope.domain = only, .expected = only, .dry_run = dry_run };
 
 	snprintf(run.subject, TEXT, "%.100s%sdid not sync", only ? only : "", only ? ": " : "");
 	return carry_out(&run, false);
 }
 
-int settle_domains(const char *only, bool dry_run)
-{
-	return settle_scope((struct run){ .scope.domain = only, .expected = only, .dry_run = dry_run });
-}
-
 int settle_all(void)
 {
 	return settle_domains(NULL, false);
-}
-
-int settle_started(const char *domain)
-{
-	return settle_scope((struct run){ .scope.domain = domain, .leaves = true });
 }

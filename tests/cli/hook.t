@@ -29,13 +29,13 @@ wait_for() {
 	timeout 10 sh -c 'until [ -e "$1" ]; do sleep 0.1; done' sh "$1"
 }
 
-starts_a_sync_of() {
+tries_until_all_is_in_line() {
 	left_alone || return
 	wait_for "$directory/program.called"
 	messages=$(cat "$directory/program.called")
 	touch "$directory/program.go"
 	wait_for "$directory/program.gone"
-	[ "$messages" = "-r -- $1: /dev/null /dev/null /dev/null " ]
+	[ "$messages" = "-r: /dev/null /dev/null /dev/null " ]
 }
 
 starts_nothing() {
@@ -43,9 +43,17 @@ starts_nothing() {
 }
 
 call_hook vm1 started begin -
-check 'a domain that has started is synced, by a process of its own' starts_a_sync_of vm1
+check 'once a domain has started all is brought in line, by a process of its own' tries_until_all_is_in_line
 call_hook 'my vm' reconnect begin -
-check 'so is one that libvirtd has come back to' starts_a_sync_of 'my vm'
+check 'and once libvirtd has come back to one' tries_until_all_is_in_line
+systemctl 'echo "$*: $(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 | tr "\n" " ")" >>'"$directory/program.called"
+has_the_service_do_it() {
+	left_alone && wait_for "$directory/program.called" && messages=$(cat "$directory/program.called") &&
+		[ "$messages" = '--no-block restart libvirt-usb-hotplug.service: /dev/null /dev/null /dev/null ' ]
+}
+call_hook vm1 started begin -
+check 'the service does it, where there is one' has_the_service_do_it
+systemctl 'exit 1'
 for operation in 'prepare begin' 'start begin' 'stopped end' 'release end' 'started end' 'migrate begin'; do
 	# shellcheck disable=SC2086 # operation is two words
 	call_hook vm1 $operation -
