@@ -55,28 +55,21 @@ int columns_of(const char *text)
 	return columns;
 }
 
-/* How much of a path to write in a line with so much room, which has what comes behind it, too: up to a slash, or the first component. */
-static int part_of(const char *path, int room, int behind)
-{
-	int length = (int)strlen(path);
-
-	if (length + behind <= room)
-		return length;
-	for (length = room < length ? room : length - 1; length > 1 && path[length] != '/';)
-		length--;
-	return length > 1 ? length : 1 + (int)strcspn(path + 1, "/");
-}
-
 void columns_print_path(const char *before, const char *path, const char *broken, const char *behind)
 {
+	const int indent = (int)strlen(strchr(broken, '\n') + 1);
 	int column = printf("%s", before);
 
 	while (*path) {
-		const int length = part_of(path, COLUMNS - column - (int)strcspn(broken, "\n"), (int)strlen(behind));
+		const int length = 1 + (int)strcspn(path + 1, "/");
+		const int room = COLUMNS - column - (path[length] ? (int)strcspn(broken, "\n") : (int)strlen(behind));
 
-		printf("%.*s%s", length, path, path[length] ? broken : "");
+		if (length > room && column > indent) {
+			fputs(broken, stdout);
+			column = indent;
+		}
+		column += printf("%.*s", length, path);
 		path += length;
-		column = (int)strlen(strchr(broken, '\n') + 1);
 	}
 	puts(behind);
 }

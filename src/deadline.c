@@ -19,7 +19,7 @@ static void pass(union sigval value)
 	_exit(deadline->give_up(deadline->subject, why));
 }
 
-int deadline_start(struct deadline *deadline)
+void deadline_start(struct deadline *deadline)
 {
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD,
@@ -27,12 +27,10 @@ int deadline_start(struct deadline *deadline)
 		.sigev_value.sival_ptr = deadline,
 	};
 
-	if (timer_create(CLOCK_MONOTONIC, &event, &deadline->timer) < 0) {
-		log_error("%s: cannot set a timer: %s", deadline->subject, strerror(errno));
-		return -1;
-	}
+	/* Without a timer a run could wait for ever, and keep udev waiting. */
+	if (timer_create(CLOCK_MONOTONIC, &event, &deadline->timer) < 0)
+		_exit(deadline->give_up(deadline->subject, strerror(errno)));
 	deadline_renew(deadline);
-	return 0;
 }
 
 void deadline_renew(const struct deadline *deadline)

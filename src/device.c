@@ -1,7 +1,19 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "hotplug.h"
+
+struct outcome outcome_of(enum answer answer, const char *why, ...)
+{
+	struct outcome outcome = { .answer = answer };
+	va_list args;
+
+	va_start(args, why);
+	vsnprintf(outcome.why, TEXT, why, args);
+	va_end(args);
+	return outcome;
+}
 
 void device_set_devpath(struct device *device, const char *devpath)
 {

@@ -3,7 +3,6 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 	F(virConnectOpen) F(virConnectClose) F(virConnectListAllDomains) F(virSetErrorFunc) F(virGetLastError) \
 	F(virDomainLookupByName) F(virDomainFree) F(virDomainGetID) F(virDomainGetName) F(virDomainGetXMLDesc) \
 	F(virDomainAttachDeviceFlags) F(virDomainDetachDeviceFlags) F(virDomainGetControlInfo) F(virDomainGetJobInfo) \
-	F(virDomainBackupGetXMLDesc) F(virConnectIsAlive)
+	F(virDomainBackupGetXMLDesc) F(virDomainIsActive) F(virConnectIsAlive)
 
 FUNCTIONS(LOAD_DECLARE)
 LOAD_NOTE("libvirt", "Attaches devices to domains", LIBVIRT);
@@ -22,27 +21,13 @@ LOAD_NOTE("libvirt", "Attaches devices to domains", LIBVIRT);
 /* ms: longer than it takes to start a domain, and to attach a device, as a rule. */
 enum { LONG_JOB = 10000, LONG_CALL = 2000 };
 
+static const struct outcome done = { .answer = DONE };
+
 /* libvirt calls this for each error. It would write them to stderr otherwise, those that are no failure too. */
 static void ignore_error(void *nothing, virErrorPtr error)
 {
 	(void)nothing;
 	(void)error;
-}
-
-struct outcome outcome_of(enum answer answer, const char *why, ...)
-{
-	struct outcome outcome = { .answer = answer };
-	va_list args;
-
-	va_start(args, why);
-	vsnprintf(outcome.why, TEXT, why, args);
-	va_end(args);
-	return outcome;
-}
-
-static struct outcome done(void)
-{
-	return (struct outcome){ .answer = DONE };
 }
 
 /*
@@ -81,7 +66,7 @@ struct outcome libvirt_connect(struct libvirt *libvirt, const char *uri)
 	/* A libvirtd that dies meanwhile would end us too, and without a word. */
 	signal(SIGPIPE, SIG_IGN);
 	libvirt->connection = sym_virConnectOpen(uri);
-	return libvirt->connection ? done() : failure(libvirt);
+	return libvirt->connection ? done : failure(libvirt);
 }
 
 bool libvirt_is_connected(const struct libvirt *libvirt)
@@ -91,33 +76,34 @@ bool libvirt_is_connected(const struct libvirt *libvirt)
 
 void libvirt_disconnect(struct libvirt *libvirt)
 {
-	sym_virConnectClose(libvirt->connection);
+	if (libvirt->connection)
+		sym_virConnectClose(libvirt->connection);
 }
 
-struct outcome domain_open(struct domain *domain, struct libvirt *libvirt, const char *name)
+struct outcome domain_by_name(struct libvirt *libvirt, const char *name, const struct change *change)
 {
-	*domain = (struct domain){ libvirt, sym_virDomainLookupByName(libvirt->connection, name), name, false };
-	if (!domain->handle)
+	const struct domain domain = { libvirt, sym_virDomainLookupByName(libvirt->connection, name), name, false };
+	struct outcome outcome = done;
+
+	if (!domain.handle)
 		return failure(libvirt);
 	/* Only a running domain has an ID, and it came with the domain: libvirtd need not be asked again. */
-	if (sym_virDomainGetID(domain->handle) != (unsigned int)-1)
-		return done();
-	domain_close(domain);
-	return outcome_of(NOT_RUNNING, "the domain is not running");
-}
-
-void domain_close(const struct domain *domain)
-{
-	sym_virDomainFree(domain->handle);
+	if (sym_virDomainGetID(domain.handle) == (unsigned int)-1)
+		outcome = outcome_of(NOT_RUNNING, "the domain is not running");
+	else if (change)
+		outcome = domain_change(&domain, change);
+	sym_virDomainFree(domain.handle);
+	return outcome;
 }
 
 /* A backup is a job for as long as it lasts, but lets devices come and go. Whoever asks for it doesn't wait for any job. */
 static bool has_backup(const struct domain *domain)
 {
 	char *xml = sym_virDomainBackupGetXMLDesc(domain->handle, 0);
+	const bool found = xml != NULL;
 
 	free(xml);
-	return xml;
+	return found;
 }
 
 bool domain_is_busy(const struct domain *domain)
@@ -143,17 +129,17 @@ static struct outcome add_held(struct domains *domains, const struct domain *dom
 	int result;
 
 	if (!xml)
-		return sym_virGetLastError()->code == VIR_ERR_NO_DOMAIN ? done() : failure(domain->libvirt);
+		return sym_virGetLastError()->code == VIR_ERR_NO_DOMAIN ? done : failure(domain->libvirt);
 	result = hostdev_read(xml, domain->name, &domains->held, &domains->held_count);
 	free(xml);
-	return result < 0 ? outcome_of(FAILED, "%s's XML cannot be read", domain->name) : done();
+	return result < 0 ? outcome_of(FAILED, "%s's XML cannot be read", domain->name) : done;
 }
 
 struct outcome domains_read(struct domains *domains, struct libvirt *libvirt)
 {
 	virDomainPtr *handles = NULL;
 	const int count = sym_virConnectListAllDomains(libvirt->connection, &handles, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-	struct outcome outcome = done();
+	struct outcome outcome = done;
 
 	*domains = (struct domains){ 0 };
 	if (count < 0)
@@ -169,6 +155,7 @@ struct outcome domains_read(struct domains *domains, struct libvirt *libvirt)
 			continue;
 		/* libvirt 12 lets who asks for the XML of a domain wait for what keeps it busy. */
 		domain->busy = domain_is_busy(domain);
+		domains->busy |= domain->busy;
 		if (!domain->busy)
 			outcome = add_held(domains, domain);
 	}
@@ -179,7 +166,7 @@ struct outcome domains_read(struct domains *domains, struct libvirt *libvirt)
 void domains_free(struct domains *domains)
 {
 	for (size_t i = 0; i < domains->count; i++)
-		domain_close(&domains->running[i]);
+		sym_virDomainFree(domains->running[i].handle);
 	free(domains->running);
 	free(domains->held);
 	*domains = (struct domains){ 0 };
@@ -193,12 +180,21 @@ const struct domain *domains_find(const struct domains *domains, const char *nam
 	return NULL;
 }
 
+const char *domains_holder(const struct domains *domains, const struct device *device)
+{
+	for (size_t i = 0; i < domains->held_count; i++)
+		if (hostdev_holds(&domains->held[i], device))
+			return domains->held[i].domain;
+	return NULL;
+}
+
 struct outcome domain_change(const struct domain *domain, const struct change *change)
 {
 	int (*const call)(virDomainPtr, const char *, unsigned int) =
 		change->action == ATTACH ? sym_virDomainAttachDeviceFlags : sym_virDomainDetachDeviceFlags;
 	char xml[TEXT], text[TEXT];
 	sigset_t endings, before;
+	struct outcome outcome;
 	int result;
 
 	hostdev_write(&change->device, change->guest, xml);
@@ -211,5 +207,11 @@ struct outcome domain_change(const struct domain *domain, const struct change *c
 		log_info("%s: %s %s", change->domain, change->action == ATTACH ? "attached" : "detached",
 			 device_text(&change->device, text));
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return result == 0 ? done() : failure(domain->libvirt);
+	if (result == 0)
+		return done;
+	outcome = failure(domain->libvirt);
+	/* libvirt has many words for a domain that went down meanwhile. */
+	if (outcome.answer == FAILED && sym_virDomainIsActive(domain->handle) != 1)
+		return outcome_of(NOT_RUNNING, "the domain is not running");
+	return outcome;
 }

@@ -70,28 +70,25 @@ static void add_device(struct host *host, const char *syspath)
 	host->devices[host->count++] = device;
 }
 
-int host_read(struct host *host, char why[static TEXT])
+struct outcome host_read(struct host *host)
 {
 	struct udev_enumerate *enumerate;
 	int result;
 
 	*host = (struct host){ 0 };
-	if (LOAD_LIBRARY(LIBUDEV) < 0) {
-		snprintf(why, TEXT, "cannot read what is plugged in: %s", dlerror());
-		return -1;
-	}
+	if (LOAD_LIBRARY(LIBUDEV) < 0)
+		return outcome_of(FAILED, "cannot read what is plugged in: %s", dlerror());
 	host->udev = sym_udev_new();
 	enumerate = sym_udev_enumerate_new(host->udev);
 	sym_udev_enumerate_add_match_subsystem(enumerate, "usb");
 	sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "usb_device");
 	result = sym_udev_enumerate_scan_devices(enumerate);
-	if (result < 0)
-		snprintf(why, TEXT, "cannot read from sysfs what is plugged in");
 	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item;
 	     item = sym_udev_list_entry_get_next(item))
 		add_device(host, sym_udev_list_entry_get_name(item));
 	sym_udev_enumerate_unref(enumerate);
-	return result;
+	return result < 0 ? outcome_of(FAILED, "cannot read from sysfs what is plugged in") :
+			    (struct outcome){ .answer = DONE };
 }
 
 void host_free(struct host *host)
@@ -156,41 +153,43 @@ void host_forget(struct host *host, const struct device *device)
 		if (!device_is_at(gone, device) || strcmp(gone->port, device->port) != 0)
 			continue;
 		sym_udev_device_unref(gone->entry);
-		*gone = host->devices[--host->count];
+		memmove(gone, gone + 1, (size_t)(host->devices + --host->count - gone) * sizeof(*gone));
 	}
 }
 
-/* Whoever uses a disk, or a part of it, has claimed it: only then does O_EXCL fail so, see open(2). */
-static enum disk_use use_of(struct udev_device *disk)
+/* Whoever uses a disk, or a part of it, has claimed it: only then is it busy for O_EXCL, see open(2). */
+static struct outcome check_disk(struct udev_device *disk)
 {
-	const char *node = sym_udev_device_get_devnode(disk);
+	const char *node = sym_udev_device_get_devnode(disk), *name = sym_udev_device_get_sysname(disk);
 	const int fd = node ? open(node, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC) : -1;
+	const int error = fd < 0 ? errno : 0;
 
 	if (fd >= 0)
 		close(fd);
-	if (!node || fd >= 0)
-		return DISK_FREE;
-	return errno == EBUSY ? DISK_IN_USE : errno == EACCES || errno == EPERM ? DISK_UNKNOWN : DISK_FREE;
+	if (error == EBUSY)
+		return outcome_of(FAILED, "the host uses its disk %.100s", name);
+	if (error == EACCES || error == EPERM)
+		return outcome_of(FAILED, "the host may use its disk %.100s, which only root can tell", name);
+	return (struct outcome){ .answer = DONE };
 }
 
-enum disk_use host_disk_use(const struct host *host, const struct device *device, char disk[static TEXT])
+struct outcome host_check_disks(const struct host *host, const struct device *device)
 {
 	struct udev_enumerate *enumerate = sym_udev_enumerate_new(host->udev);
-	enum disk_use use = DISK_FREE;
+	struct outcome outcome = { .answer = DONE };
 
 	sym_udev_enumerate_add_match_subsystem(enumerate, "block");
 	sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "disk");
 	sym_udev_enumerate_add_match_parent(enumerate, device->entry);
 	sym_udev_enumerate_scan_devices(enumerate);
-	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item && use == DISK_FREE;
+	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item && outcome.answer == DONE;
 	     item = sym_udev_list_entry_get_next(item)) {
-		struct udev_device *entry = sym_udev_device_new_from_syspath(host->udev, sym_udev_list_entry_get_name(item));
+		struct udev_device *disk = sym_udev_device_new_from_syspath(host->udev, sym_udev_list_entry_get_name(item));
 
-		use = entry ? use_of(entry) : DISK_FREE;
-		if (use != DISK_FREE)
-			snprintf(disk, TEXT, "%s", sym_udev_device_get_sysname(entry));
-		sym_udev_device_unref(entry);
+		if (disk)
+			outcome = check_disk(disk);
+		sym_udev_device_unref(disk);
 	}
 	sym_udev_enumerate_unref(enumerate);
-	return use;
+	return outcome;
 }

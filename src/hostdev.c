@@ -6,7 +6,7 @@
 #include "hotplug.h"
 
 /* libxml2 is among the libraries that come with libvirt, whatever its version: dlsym(3) finds it there. */
-#define FUNCTIONS(F) F(xmlReadMemory) F(xmlFreeDoc) F(xmlDocGetRootElement) F(xmlGetProp)
+#define FUNCTIONS(F) F(xmlReadMemory) F(xmlFreeDoc) F(xmlDocGetRootElement) F(xmlHasProp)
 
 FUNCTIONS(LOAD_DECLARE)
 
@@ -59,63 +59,46 @@ static xmlNodePtr element_in(xmlNodePtr parent, const char *name)
 }
 
 /* An element's attribute, "" where it has none, or is none. */
-static const char *attribute(xmlNodePtr element, const char *name, char value[static TEXT])
+static const char *attribute(xmlNodePtr element, const char *name)
 {
-	xmlChar *text = element ? sym_xmlGetProp(element, (const xmlChar *)name) : NULL;
+	xmlAttrPtr found = element ? sym_xmlHasProp(element, (const xmlChar *)name) : NULL;
 
-	snprintf(value, TEXT, "%s", text ? (const char *)text : "");
-	free(text);
-	return value;
-}
-
-static bool attribute_is(xmlNodePtr element, const char *name, const char *expected)
-{
-	char value[TEXT];
-
-	return strcmp(attribute(element, name, value), expected) == 0;
+	return found && found->children ? (const char *)found->children->content : "";
 }
 
 /* An attribute as a number to this base; 0 where it is none. */
 static unsigned int number_of(xmlNodePtr element, const char *name, int base)
 {
-	char value[TEXT];
-	const unsigned long number = strtoul(attribute(element, name, value), NULL, base);
+	const unsigned long number = strtoul(attribute(element, name), NULL, base);
 
 	return number <= UINT16_MAX ? (unsigned int)number : 0;
-}
-
-/* Reads where the hostdev is plugged in: as our alias says, or as libvirt's own port address does. */
-static void read_port(xmlNodePtr element, xmlNodePtr address, struct hostdev *hostdev)
-{
-	char alias[TEXT], port[TEXT];
-	struct device *device = &hostdev->device;
-
-	hostdev->ours = strncmp(attribute(element_in(element, "alias"), "name", alias), ALIAS, strlen(ALIAS)) == 0;
-	if (hostdev->ours)
-		snprintf(device->port, sizeof(device->port), "%.31s", alias + strlen(ALIAS));
-	else if (!device->number && *attribute(address, "port", port))
-		snprintf(device->port, sizeof(device->port), "%u-%.20s", device->bus, port);
-	replace(device->port, '_', '.');
 }
 
 static struct hostdev read_hostdev(xmlNodePtr element, const char *domain)
 {
 	xmlNodePtr source = element_in(element, "source"), address = element_in(source, "address");
-	struct hostdev hostdev = { .domain = domain, .missing = attribute_is(source, "missing", "yes") };
+	const char *alias = attribute(element_in(element, "alias"), "name"), *port = attribute(address, "port");
+	struct hostdev hostdev = { .domain = domain, .ours = strstr(alias, ALIAS) == alias };
+	struct device *device = &hostdev.device;
 
-	hostdev.device.bus = number_of(address, "bus", 10);
-	hostdev.device.number = number_of(address, "device", 10);
-	hostdev.device.has_id = element_in(source, "vendor");
-	hostdev.device.id.vendor = number_of(element_in(source, "vendor"), "id", 16);
-	hostdev.device.id.product = number_of(element_in(source, "product"), "id", 16);
-	read_port(element, address, &hostdev);
+	hostdev.missing = strcmp(attribute(source, "missing"), "yes") == 0;
+	device->bus = number_of(address, "bus", 10);
+	device->number = number_of(address, "device", 10);
+	device->has_id = element_in(source, "vendor");
+	device->id.vendor = number_of(element_in(source, "vendor"), "id", 16);
+	device->id.product = number_of(element_in(source, "product"), "id", 16);
+	if (hostdev.ours)
+		snprintf(device->port, sizeof(device->port), "%.31s", alias + strlen(ALIAS));
+	else if (!device->number && *port)
+		snprintf(device->port, sizeof(device->port), "%u-%.20s", device->bus, port);
+	replace(device->port, '_', '.');
 	return hostdev;
 }
 
 static bool is_usb_hostdev(xmlNodePtr node)
 {
 	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, "hostdev") == 0 &&
-	       attribute_is(node, "mode", "subsystem") && attribute_is(node, "type", "usb");
+	       strcmp(attribute(node, "mode"), "subsystem") == 0 && strcmp(attribute(node, "type"), "usb") == 0;
 }
 
 int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs, size_t *count)

@@ -9,7 +9,20 @@
 
 enum { TEXT = 512 }; /* bytes: room for any text that a function here writes, and returns for convenience */
 
-/* device.c: what a USB device is called. */
+/* What came of something: where it isn't done, messages end with why. Of libvirt's failures these are its own words. */
+struct outcome {
+	enum answer {
+		DONE,
+		NOT_RUNNING, /* libvirt is not up, or the domain is off */
+		FAILED,
+		LATER, /* it may work later: the connection was lost, or the domain is busy */
+	} answer;
+	char why[TEXT];
+};
+
+/* device.c: what a USB device is called; and what an outcome is. */
+
+__attribute__((format(printf, 2, 3))) struct outcome outcome_of(enum answer answer, const char *why, ...);
 
 struct usb_id {
 	unsigned int vendor, product; /* 0 to 0xffff */
@@ -94,19 +107,18 @@ struct host {
 	size_t count;
 };
 
-/* Reads what is plugged in now, ordered by DEVPATH. Returns 0; -1 and why. host_free() is due either way. */
-int host_read(struct host *host, char why[static TEXT]);
+/* Reads what is plugged in now, ordered by DEVPATH. host_free() is due whatever the outcome. */
+struct outcome host_read(struct host *host);
 void host_free(struct host *host);
 
 /* Whether some device is at this one's address now; and takes the device in this port, at this address, for gone. */
 bool host_has(const struct device *device);
 void host_forget(struct host *host, const struct device *device);
 
-/* Whether the host uses a disk of the device: mounted, or as swap, RAID, LVM, LUKS or ZFS; or this user may not look. Then its name. */
-enum disk_use { DISK_FREE, DISK_IN_USE, DISK_UNKNOWN };
-enum disk_use host_disk_use(const struct host *host, const struct device *device, char disk[static TEXT]);
+/* FAILED where the host uses a disk of the device, mounted or as swap, RAID, LVM, LUKS or ZFS, or this user may not look. */
+struct outcome host_check_disks(const struct host *host, const struct device *device);
 
-/* Of a port, by its DEVPATH: its socket's port on the controller's other bus, "" where the firmware doesn't tell; its connect_type. */
+/* Of a port, by its DEVPATH: its socket's port on the other bus, "" where the firmware doesn't tell; and its connect_type. */
 void host_peer(const char *devpath, char peer[static PORT_NAME]);
 bool host_port_is(const char *devpath, const char *connect_type);
 
@@ -118,7 +130,7 @@ const char *host_product(const struct device *device);
 
 struct hostdev {
 	const char *domain;   /* the domain that has it */
-	struct device device; /* its address, 0 where it has none; its id; its port, where an alias of ours or the address names it */
+	struct device device; /* its address, 0 where it has none; its id; its port, where our alias or the address has it */
 	bool ours;            /* our alias says so */
 	bool missing;         /* its device was gone when the domain started */
 };
@@ -129,7 +141,7 @@ const char *hostdev_write(const struct device *device, const char *guest, char x
 /* Appends the USB hostdevs of a domain's XML to an array, which is to be freed. Returns 0; -1 where it isn't XML. */
 int hostdev_read(const char *xml, const char *domain, struct hostdev **hostdevs, size_t *count);
 
-/* Whether the hostdev is this device: by its address, unless it was missing; or by the port where someone named that (libvirt 12). */
+/* Whether the hostdev is this device: by its address, unless it was missing; or where it has none, by its port (libvirt 12). */
 bool hostdev_holds(const struct hostdev *hostdev, const struct device *device);
 
 /* domain.c: libvirt. libvirt_connect() loads the library. */
@@ -149,6 +161,7 @@ struct domains {
 	struct domain *running;
 	struct hostdev *held; /* by those that aren't busy */
 	size_t count, held_count;
+	bool busy; /* one of them is */
 };
 
 struct change {
@@ -158,35 +171,24 @@ struct change {
 	const char *guest; /* the port of the guest, or NULL for any */
 };
 
-enum answer {
-	DONE,
-	NOT_RUNNING, /* libvirt is not up, or the domain is off */
-	FAILED,
-	LATER, /* it may work later: the connection was lost, or the domain is busy */
-};
-
-/* What came of something: where it isn't done, messages end with why. Of libvirt's failures these are its own words. */
-struct outcome {
-	enum answer answer;
-	char why[TEXT];
-};
-
-__attribute__((format(printf, 2, 3))) struct outcome outcome_of(enum answer answer, const char *why, ...);
-
-/* Each gives something to be closed where it is DONE, and only then. */
+/* Connected it is to be disconnected. The connection may be lost meanwhile. */
 struct outcome libvirt_connect(struct libvirt *libvirt, const char *uri);
-struct outcome domain_open(struct domain *domain, struct libvirt *libvirt, const char *name);
 void libvirt_disconnect(struct libvirt *libvirt);
 bool libvirt_is_connected(const struct libvirt *libvirt);
-void domain_close(const struct domain *domain);
 
 /* Reads the running domains. domains_free() is due whatever the outcome. */
 struct outcome domains_read(struct domains *domains, struct libvirt *libvirt);
 void domains_free(struct domains *domains);
 const struct domain *domains_find(const struct domains *domains, const char *name);
 
-/* Changes the running domain, which no SIGTERM or SIGINT ends halfway; says so where it is done. */
+/* The domain that holds the device, of those that aren't busy, or NULL. */
+const char *domains_holder(const struct domains *domains, const struct device *device);
+
+/* Changes a running domain, which no SIGTERM or SIGINT ends halfway, and says so. */
 struct outcome domain_change(const struct domain *domain, const struct change *change);
+
+/* DONE where libvirt has the domain and it is running; then it is changed, too, if there is a change. */
+struct outcome domain_by_name(struct libvirt *libvirt, const char *name, const struct change *change);
 
 /* Whether it would keep a change waiting: it is being saved, say, or its QEMU doesn't answer. */
 bool domain_is_busy(const struct domain *domain);
@@ -198,7 +200,7 @@ struct plan {
 	size_t count;
 };
 
-/* Plans what makes the running domains hold what the table gives them. What busy ones lack isn't known. The changes are to be freed. */
+/* Plans what makes the running domains hold what is theirs; what busy ones lack isn't known. The changes are to be freed. */
 struct plan plan_make(const struct domains *domains, const struct host *host);
 
 /* Writes how a message begins that tells why a change was not made: "vm1: did not attach 3-10.2 (...)". */
@@ -233,7 +235,7 @@ int turn_open_file(void);
 
 /* retry.c: a process that tries again until all is in line. */
 
-/* Calls try() in a process of its own for as long as it returns EX_TEMPFAIL, unless another process does it. Returns its status. */
+/* Calls try() in a process of its own while it returns EX_TEMPFAIL, unless another process does it. Returns its status. */
 int retry(int (*try)(void));
 
 /* Has that process look again at once. Returns whether there is one; or starts one, and returns its name, or NULL in vain. */
@@ -249,8 +251,8 @@ struct deadline {
 	timer_t timer;
 };
 
-/* From now on the program gives up after so many seconds, wherever it waits; renewed, from then on. Returns 0; -1, logged. */
-int deadline_start(struct deadline *deadline);
+/* From now on the program gives up after so many seconds, wherever it waits; renewed, from then on. */
+void deadline_start(struct deadline *deadline);
 void deadline_renew(const struct deadline *deadline);
 
 /* Whether less than a second has passed since. */
@@ -278,8 +280,8 @@ int list_ports(void);
 enum { COLUMNS = 80 };
 
 /*
- * Copies text that a device has chosen: without what is no character of the locale or has no width of its own, as control characters
- * and marks that turn the direction of writing, and without "*", which could end a comment.
+ * Copies text that a device has chosen: without what is no character of the locale or has no width of its own, as control
+ * characters and marks that turn the direction of writing, and without "*", which could end a comment.
  */
 void columns_copy(const char *text, char copy[static TEXT]);
 
@@ -290,7 +292,7 @@ int columns_of(const char *text);
 /* Prints a line with a path in it, broken at slashes where it would be too wide. */
 void columns_print_path(const char *before, const char *path, const char *broken, const char *behind);
 
-/* load.c: libraries that are loaded when needed. Linked, libvirt and some 55 others would be loaded for every USB event of the machine. */
+/* load.c: libraries that are loaded when needed. Linked, libvirt and 55 others would be loaded for every USB event. */
 
 #define LIBVIRT "libvirt.so.0"
 

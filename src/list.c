@@ -24,8 +24,9 @@ struct line {
 
 struct list {
 	struct host host;
-	struct libvirt libvirt; /* without a connection where it can't be asked */
+	struct libvirt libvirt;
 	struct domains domains;
+	bool knows_domains;
 	struct line *lines;
 	size_t count;
 };
@@ -116,7 +117,8 @@ static void describe_side(const struct host *host, const struct side *side, stru
 	char words[TEXT], number[PORT_NAME];
 
 	if (!side->device) {
-		snprintf(line->what, TEXT, "%s", inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
+		snprintf(line->what, TEXT, "%s",
+			 inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
 		return;
 	}
 	if (bus_of(host, side->device) &&
@@ -129,37 +131,17 @@ static void describe_side(const struct host *host, const struct side *side, stru
 		 *speed ? "M" : "");
 }
 
-/* The domain that holds the device, or NULL. */
-static const char *holder_of(const struct list *list, const struct device *device)
-{
-	for (size_t i = 0; i < list->domains.held_count; i++)
-		if (hostdev_holds(&list->domains.held[i], device))
-			return list->domains.held[i].domain;
-	return NULL;
-}
-
 static const char *owner_name(const struct port *owner)
 {
 	return !owner ? "-" : owner->domain == HOST ? "host" : owner->domain;
-}
-
-/* How libvirt finds a domain that isn't among the running ones. */
-static struct outcome look_up(struct libvirt *libvirt, const char *name)
-{
-	struct domain domain;
-	const struct outcome outcome = domain_open(&domain, libvirt, name);
-
-	if (outcome.answer == DONE)
-		domain_close(&domain);
-	return outcome;
 }
 
 /* How the domain, or the host where it is NULL, stands to what is plugged in there, if anything. */
 static const char *state_of(struct list *list, const char *domain, const struct device *device, char text[static TEXT])
 {
 	const struct domain *running = domain ? domains_find(&list->domains, domain) : NULL;
-	const char *holder = device ? holder_of(list, device) : NULL;
-	char disk[TEXT];
+	const char *holder = device ? domains_holder(&list->domains, device) : NULL;
+	struct outcome disks;
 
 	if (holder && domain && strcmp(holder, domain) == 0)
 		return ": held";
@@ -170,14 +152,15 @@ static const char *state_of(struct list *list, const char *domain, const struct 
 	if (!domain)
 		return "";
 	if (!running)
-		return look_up(&list->libvirt, domain).answer == FAILED ? ": unknown" : ": off";
+		return domain_by_name(&list->libvirt, domain, NULL).answer == FAILED ? ": unknown" : ": off";
 	if (running->busy)
 		return ": busy";
 	if (!device)
 		return ": running";
-	if (host_disk_use(&list->host, device, disk) != DISK_IN_USE)
+	disks = host_check_disks(&list->host, device);
+	if (disks.answer == DONE)
 		return ": not held";
-	snprintf(text, TEXT, ": the host uses %.100s", disk);
+	snprintf(text, TEXT, ": %.200s", disks.why);
 	return text;
 }
 
@@ -191,7 +174,7 @@ static void describe_owner(struct list *list, const struct side *side, const str
 
 	if (side->device && side->device->hub)
 		return;
-	if (list->libvirt.connection)
+	if (list->knows_domains)
 		state = state_of(list, owner ? owner->domain : NULL, side->device, text);
 	snprintf(line->owner, TEXT, "%.100s%.250s", owner_name(owner), state);
 	if (other->hub && !other->device && strcmp(owner_name(owner), owner_name(others)) != 0)
@@ -329,8 +312,8 @@ static void print_lines(struct list *list)
 			continue;
 		}
 		bytes = columns_fit(line->what, &width);
-		printf("%*s%-*s %-*s%.*s%s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer, bytes,
-		       line->what, line->after, *line->owner ? what - width - after + 1 : 0, "", line->owner);
+		printf("%*s%-*s %-*s%.*s%s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer,
+		       bytes, line->what, line->after, *line->owner ? what - width - after + 1 : 0, "", line->owner);
 	}
 }
 
@@ -368,7 +351,7 @@ static void print_rows(const struct host *host)
 }
 
 /* Prints what is wrong with the table. Returns whether anything is. */
-static bool print_problems(struct libvirt *libvirt)
+static bool print_problems(struct list *list)
 {
 	const struct table *table = ports_table();
 	bool found = false;
@@ -377,8 +360,8 @@ static bool print_problems(struct libvirt *libvirt)
 		const char *name = table->rows[row].domain, *problem = ports_problem(&table->rows[row]);
 		struct outcome outcome = { .answer = DONE };
 
-		if (!problem && name != HOST && libvirt->connection)
-			outcome = look_up(libvirt, name);
+		if (!problem && name != HOST && list->knows_domains)
+			outcome = domain_by_name(&list->libvirt, name, NULL);
 		if (outcome.answer == FAILED)
 			problem = outcome.why;
 		if (problem)
@@ -389,47 +372,33 @@ static bool print_problems(struct libvirt *libvirt)
 	return found;
 }
 
-/* Asks libvirt about the domains, where it can be asked: else the list has no connection. */
-static struct outcome ask_libvirt(struct list *list)
-{
-	struct outcome outcome = libvirt_connect(&list->libvirt, ports_table()->uri);
-
-	if (outcome.answer != DONE)
-		return outcome;
-	outcome = domains_read(&list->domains, &list->libvirt);
-	if (outcome.answer == DONE)
-		return outcome;
-	libvirt_disconnect(&list->libvirt);
-	list->libvirt.connection = NULL;
-	return outcome;
-}
-
 int list_ports(void)
 {
 	struct list list = { 0 };
 	struct deadline deadline = { .subject = "did not list", .seconds = ports_table()->timeout, .give_up = fail };
 	struct outcome outcome;
-	char why[TEXT];
 	bool problems;
 
 	setlocale(LC_CTYPE, "");
-	if (deadline_start(&deadline) < 0)
-		return EXIT_FAILURE;
-	if (host_read(&list.host, why) < 0)
-		return fail(deadline.subject, why);
-	outcome = ask_libvirt(&list);
+	deadline_start(&deadline);
+	outcome = host_read(&list.host);
+	if (outcome.answer != DONE)
+		return fail(deadline.subject, outcome.why);
+	outcome = libvirt_connect(&list.libvirt, ports_table()->uri);
+	if (outcome.answer == DONE)
+		outcome = domains_read(&list.domains, &list.libvirt);
+	list.knows_domains = outcome.answer == DONE;
 	add_buses(&list);
 	if (list.count)
 		print_lines(&list);
 	else
 		puts("There is no USB bus here: no controller, or no driver for it.");
 	print_rows(&list.host);
-	problems = print_problems(&list.libvirt);
-	domains_free(&list.domains);
-	if (list.libvirt.connection)
-		libvirt_disconnect(&list.libvirt);
-	else
+	problems = print_problems(&list);
+	if (!list.knows_domains)
 		printf("\nlibvirt could not be asked about the domains:\n%s\n", outcome.why);
+	domains_free(&list.domains);
+	libvirt_disconnect(&list.libvirt);
 	host_free(&list.host);
 	free(list.lines);
 	return problems ? EXIT_FAILURE : EXIT_SUCCESS;

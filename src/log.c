@@ -38,7 +38,7 @@ static bool was_said(int level, const char *line)
 	const size_t length = (size_t)snprintf(entry, sizeof(entry), "\n%d %s\n", level, line), used = strlen(rounds->now);
 
 	if (used + length <= sizeof(rounds->now))
-		strcpy(rounds->now + used - 1, entry);
+		memcpy(rounds->now + used - 1, entry, length + 1);
 	return strstr(rounds->before, entry);
 }
 

@@ -21,12 +21,12 @@ static bool is_where_it_belongs(const struct hostdev *hostdev, const struct devi
 
 static bool stays(const struct hostdev *hostdev, const struct host *host)
 {
-	/* What someone else attached by vendor and product, or by port, waits for its device, which may come back under any number. */
+	/* What someone else attached by id, or by port, waits for its device, which may come back under any number. */
 	if (!hostdev->device.number || (!hostdev->ours && hostdev->device.has_id))
 		return true;
 	for (size_t i = 0; i < host->count; i++)
-		if (hostdev_holds(hostdev, &host->devices[i]) && (!hostdev->ours || is_where_it_belongs(hostdev, &host->devices[i])))
-			return true;
+		if (hostdev_holds(hostdev, &host->devices[i]))
+			return !hostdev->ours || is_where_it_belongs(hostdev, &host->devices[i]);
 	return false;
 }
 

@@ -110,8 +110,8 @@ static bool id_fits(const char *text, const struct device *device)
 }
 
 /*
- * How well the row fits the device: not at all, 0; or by its id, which outweighs any path, then by how much of the device's path it
- * matches, and at last by the bus's number.
+ * How well the row fits the device: not at all, 0; or by its id, which outweighs any path, then by how much of the device's path
+ * it matches, and at last by the bus's number.
  */
 static size_t fit(const struct port *row, const struct short_path *path, const struct device *device)
 {
@@ -124,7 +124,7 @@ static size_t fit(const struct port *row, const struct short_path *path, const s
 	return (row->id ? 4 * PATH_MAX : 0) + 2 * matched + !has_any_bus(&row_path);
 }
 
-/* The row of the table, rows long, that owns the device: the one that fits best, or the first of those. Pure, for the tests. */
+/* The row of a table, rows long, that owns the device: the one that fits best, or the first of those. Pure, for the tests. */
 static const struct port *find_owner(const struct port *table, size_t rows, const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
@@ -183,7 +183,7 @@ static bool has_stray_star(const struct short_path *path)
 	return false;
 }
 
-/* Reads a number from 1 to 255, as ports have (bNbrPorts is a byte, USB 2.0 specification, 11.23.2.1). Returns what follows, or NULL. */
+/* What follows a port's number, from 1 to 255 (bNbrPorts is a byte, USB 2.0 specification, 11.23.2.1); NULL where it is none. */
 static const char *skip_port(const char *text)
 {
 	char *end;

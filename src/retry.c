@@ -36,14 +36,6 @@ bool retry_wake(void)
 	return found && kill(lock.l_pid, SIGCONT) == 0;
 }
 
-/* Waits for a signal, so many seconds at most. */
-static bool wait_for(const sigset_t *signals, unsigned int seconds)
-{
-	const struct timespec time = { .tv_sec = (time_t)seconds };
-
-	return sigtimedwait(signals, NULL, &time) > 0;
-}
-
 /* Has systemd start the service anew. The thread of a deadline, which may ask for it, has all signals blocked. */
 static bool restart_service(void)
 {
@@ -71,9 +63,11 @@ const char *retry_start(void)
 /* Calls try() in a process that doesn't outlive this one, and that may hang or die. Returns its status. */
 static int call(int (*try)(void))
 {
-	const pid_t process = fork();
+	pid_t process;
 	int status;
 
+	log_begin_round();
+	process = fork();
 	if (process == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		_exit(try());
@@ -93,19 +87,18 @@ int retry(int (*try)(void))
 	sigaddset(&wakes, SIGCONT);
 	sigprocmask(SIG_BLOCK, &wakes, NULL);
 	while (set_lock(file, F_WRLCK)) {
-		int status;
-		bool later, woken;
+		const int status = call(try);
+		const bool later = status == EX_TEMPFAIL;
+		const struct timespec time = { .tv_sec = later ? pause : 0 };
 
-		log_begin_round();
-		status = call(try);
-		later = status == EX_TEMPFAIL;
 		/* Who comes from now on finds no process, and starts one; who came before has woken this one. */
 		if (!later)
 			set_lock(file, F_UNLCK);
-		woken = wait_for(&wakes, later ? pause : 0);
-		if (!later && !woken)
+		pause = 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
+		if (sigtimedwait(&wakes, NULL, &time) > 0)
+			pause = FIRST_PAUSE;
+		else if (!later)
 			return status;
-		pause = woken ? FIRST_PAUSE : 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
 	}
 	return retry_wake() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

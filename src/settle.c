@@ -22,7 +22,6 @@ struct look {
 	struct domains domains;
 	struct host host;
 	struct plan plan;
-	bool unsure; /* some domain is too busy to say what it holds */
 };
 
 /* Tells why something was not done. */
@@ -44,23 +43,20 @@ static void tell(struct run *run, const char *subject, const struct outcome *out
 static struct outcome take_look(struct run *run, struct look *look)
 {
 	struct outcome outcome;
-	char why[TEXT];
 
 	*look = (struct look){ 0 };
 	/* In this order: what is plugged in and attached in between would pass for gone in the other. */
 	outcome = domains_read(&look->domains, &run->libvirt);
+	if (outcome.answer == DONE)
+		outcome = host_read(&look->host);
 	if (outcome.answer != DONE)
 		return outcome;
-	if (host_read(&look->host, why) < 0)
-		return outcome_of(FAILED, "%s", why);
 	if (run->event && run->event->action == DETACH)
 		host_forget(&look->host, &run->event->device);
-	for (size_t i = 0; i < look->domains.count; i++)
-		look->unsure |= look->domains.running[i].busy;
 	look->plan = plan_make(&look->domains, &look->host);
-	if (look->plan.count == 0 && !look->unsure)
-		log_debug("all is in line");
 	scope_narrow(&run->scope, &look->plan);
+	if (look->plan.count == 0 && !look->domains.busy)
+		log_debug("all is in line");
 	return outcome;
 }
 
@@ -79,27 +75,15 @@ static void print_change(const struct change *change)
 	       change->device.number, hostdev_write(&change->device, change->guest, xml));
 }
 
-/* Why a change is not to be tried; or that it is. */
-static struct outcome find_obstacle(const struct look *look, const struct domain *domain, const struct change *change)
-{
-	enum disk_use use = DISK_FREE;
-	char disk[TEXT];
-
-	if (change->action == ATTACH)
-		use = host_disk_use(&look->host, &change->device, disk);
-	if (use != DISK_FREE)
-		return outcome_of(FAILED, use == DISK_IN_USE ? "the host uses its disk %.100s" :
-				  "the host may use its disk %.100s, which only root can see", disk);
-	if (domain_is_busy(domain))
-		return outcome_of(LATER, "the domain is busy");
-	return (struct outcome){ .answer = DONE };
-}
-
 static struct outcome make_change(const struct run *run, const struct look *look, const struct change *change)
 {
 	const struct domain *domain = domains_find(&look->domains, change->domain);
-	struct outcome outcome = find_obstacle(look, domain, change);
+	struct outcome outcome = { .answer = DONE };
 
+	if (change->action == ATTACH)
+		outcome = host_check_disks(&look->host, &change->device);
+	if (outcome.answer == DONE && domain_is_busy(domain))
+		outcome = outcome_of(LATER, "the domain is busy");
 	if (outcome.answer != DONE)
 		return outcome;
 	if (run->dry_run) {
@@ -108,7 +92,7 @@ static struct outcome make_change(const struct run *run, const struct look *look
 	}
 	outcome = domain_change(domain, change);
 	/* It may be for want of what a busy domain has to give back first. */
-	if (outcome.answer == FAILED && look->unsure)
+	if (outcome.answer == FAILED && look->domains.busy)
 		outcome.answer = LATER;
 	return outcome;
 }
@@ -119,7 +103,7 @@ static bool is_gone(const struct change *change)
 	return change->action == ATTACH && !host_has(&change->device);
 }
 
-/* Makes the plan's changes. Returns whether another look is due, before what failed is told. */
+/* Makes the plan's changes. Returns whether another look is due, after which the last one tells what failed. */
 static bool make_changes(struct run *run, const struct look *look, bool last)
 {
 	bool again = false;
@@ -134,9 +118,8 @@ static bool make_changes(struct run *run, const struct look *look, bool last)
 			deadline_renew(&run->deadline);
 		outcome = make_change(run, look, change);
 		run->deadline.subject = run->subject;
-		if (outcome.answer == FAILED || is_gone(change))
-			again = true;
-		if (outcome.answer == LATER || (outcome.answer == FAILED && last))
+		again |= (outcome.answer == FAILED && !last) || is_gone(change);
+		if (outcome.answer != DONE && (outcome.answer != FAILED || last))
 			tell(run, subject, &outcome);
 		if (!libvirt_is_connected(&run->libvirt))
 			return false;
@@ -161,20 +144,32 @@ static void tell_busy(struct run *run, const struct look *look)
 /* Tells why the domain that has to run doesn't, unless it has started since. */
 static void tell_absent(struct run *run, const struct look *look)
 {
-	struct domain domain;
 	struct outcome outcome;
 
 	if (!run->expected || domains_find(&look->domains, run->expected))
 		return;
-	outcome = domain_open(&domain, &run->libvirt, run->expected);
-	if (outcome.answer == DONE)
-		domain_close(&domain);
-	else
+	outcome = domain_by_name(&run->libvirt, run->expected, NULL);
+	if (outcome.answer != DONE)
 		tell(run, run->subject, &outcome);
 }
 
-/* Settles what is in scope. What fails is tried again after another look: it may be done by now, or not be due, or work. */
-static void settle(struct run *run, bool last)
+/* Tells why libvirt refused to attach the event's device without a look, where that shows no reason and nothing that may help. */
+static void tell_refused(struct run *run, const struct look *look, const struct outcome *refused)
+{
+	const char *name = run->event->domain, *holder = domains_holder(&look->domains, &run->event->device);
+	const struct domain *domain = domains_find(&look->domains, name);
+
+	if (!domain || domain->busy || look->plan.count > 0 || !host_has(&run->event->device))
+		return;
+	if (!holder || strcmp(holder, name) != 0)
+		tell(run, run->subject, refused);
+}
+
+/*
+ * Settles what is in scope. What fails is tried again after another look, unless this is the last: it may be done by now, or not
+ * be due, or work. What was refused without a look, if anything, has been tried.
+ */
+static void settle(struct run *run, const struct outcome *refused, bool last)
 {
 	struct look look;
 	const struct outcome outcome = take_look(run, &look);
@@ -183,7 +178,9 @@ static void settle(struct run *run, bool last)
 	if (outcome.answer != DONE) {
 		tell(run, run->subject, &outcome);
 	} else {
-		again = make_changes(run, &look, last) && !last;
+		again = make_changes(run, &look, last);
+		if (refused)
+			tell_refused(run, &look, refused);
 		if (!again) {
 			tell_busy(run, &look);
 			tell_absent(run, &look);
@@ -191,23 +188,10 @@ static void settle(struct run *run, bool last)
 	}
 	stop_looking(&look);
 	if (again)
-		settle(run, true);
+		settle(run, NULL, true);
 }
 
-/* Attaches the event's device to its domain without a look. */
-static struct outcome attach_at_once(struct run *run)
-{
-	struct domain domain;
-	struct outcome outcome = domain_open(&domain, &run->libvirt, run->event->domain);
-
-	if (outcome.answer != DONE)
-		return outcome;
-	outcome = domain_change(&domain, run->event);
-	domain_close(&domain);
-	return outcome;
-}
-
-/* What the kernel announced a moment ago is held by nobody, as a rule, and the host doesn't use it yet. */
+/* Where nobody has to try again, what the kernel announced a moment ago is held by nobody, and the host doesn't use it yet. */
 static void settle_connected(struct run *run, bool is_new)
 {
 	struct outcome outcome = { .answer = NOT_RUNNING };
@@ -215,13 +199,15 @@ static void settle_connected(struct run *run, bool is_new)
 	if (run->event && run->event->action == ATTACH && !host_has(&run->event->device)) {
 		log_info("%s: it is not plugged in any more", run->subject);
 		run->expected = NULL;
-	} else if (is_new && deadline_is_fresh(&run->deadline)) {
-		outcome = attach_at_once(run);
+	} else if (is_new && deadline_is_fresh(&run->deadline) && !retry_wake()) {
+		outcome = domain_by_name(&run->libvirt, run->event->domain, run->event);
 	}
 	if (outcome.answer == LATER)
 		tell(run, run->subject, &outcome);
+	else if (outcome.answer == FAILED)
+		settle(run, &outcome, true);
 	else if (outcome.answer != DONE || is_gone(run->event))
-		settle(run, outcome.answer == FAILED);
+		settle(run, NULL, run->dry_run);
 }
 
 /* Returns the exit status. */
@@ -233,13 +219,12 @@ static int carry_out(struct run *run, bool is_new)
 
 	run->deadline = (struct deadline){ run->subject, timeout, run->event ? leave_to_retry : try_again_later, 0 };
 	/*
-	 * A run that was stopped, or that hangs in a driver, would keep a sync waiting for ever. Two at a time do no harm: what another
-	 * was faster with is no failure.
+	 * A run that was stopped, or that hangs in a driver, would keep a sync waiting for ever. Two at a time do no harm: what
+	 * another was faster with is no failure.
 	 */
 	if (!run->event && !run->dry_run)
 		turn_take(&turn, 6 * timeout, NULL);
-	if (deadline_start(&run->deadline) < 0)
-		return EXIT_FAILURE;
+	deadline_start(&run->deadline);
 	/* An event waits a quarter of its time, and no longer once there is a process that tries again. */
 	if (run->event && !turn_take(&turn, (timeout + 3) / 4, retry_wake)) {
 		turn_give_back(&turn);

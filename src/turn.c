@@ -6,8 +6,8 @@
 #include "hotplug.h"
 
 /*
- * Not the program's own file, which a new table replaces while the old one's run may be under way; and root's, so that no user can
- * keep the turn from the others.
+ * Not the program's own file, which a new table replaces while the old one's run may be under way; and root's, so that no user
+ * can keep the turn from the others.
  */
 #define LOCK_FILE "/run/libvirt-usb-hotplug.lock"
 

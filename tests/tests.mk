@@ -1,6 +1,6 @@
 # What tests the program: make check, and the parts of it. The Makefile includes this.
 
-PROGRAMS = cli/$(NAME) machines/$(NAME)
+PROGRAMS = cli/$(NAME) cli/driver/$(NAME) machines/$(NAME)
 UNITS = $(basename $(notdir $(wildcard tests/unit/*.c)))
 FUZZERS = $(basename $(notdir $(wildcard tests/fuzz/*.c)))
 BENCH = empty linked rows-10 rows-300 client
@@ -10,8 +10,10 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 check-fast: $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%) $(PROGRAMS:%=build/%) $(PROGRAMS:%=build/sanitized/%)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%)
 	PROGRAM=build/cli/$(NAME) prove tests/cli
+	PROGRAM=build/cli/driver/$(NAME) prove tests/cli/driver
 	PROGRAM=build/machines/$(NAME) prove tests/machines
 	PROGRAM=build/sanitized/cli/$(NAME) prove tests/cli
+	PROGRAM=build/sanitized/cli/driver/$(NAME) prove tests/cli/driver
 	PROGRAM=build/sanitized/machines/$(NAME) prove tests/machines
 
 # AddressSanitizer checks more than _FORTIFY_SOURCE, whose functions umockdev doesn't know.
@@ -32,9 +34,11 @@ build/sanitized/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
 build/coverage/unit/%: tests/unit/%.c tests/unit/config.h $(INPUTS)
 	$(COMPILE_WITH_TEST)
 
-$(PROGRAMS:%=build/%) $(PROGRAMS:%=build/sanitized/%) $(PROGRAMS:%=build/coverage/%): $(INPUTS) tests/cli/config.h tests/machines/config.h
+# A program has the table that is in its tests' directory.
+$(PROGRAMS:%=build/%) $(PROGRAMS:%=build/sanitized/%) $(PROGRAMS:%=build/coverage/%): $(INPUTS) $(PROGRAMS:%/$(NAME)=tests/%/config.h)
 	@mkdir -p $(@D)
-	$(COMPILE) -DCONFIG='"$(abspath tests/$(notdir $(@D))/config.h)"' $(SOURCES) -o $@ $(LINK)
+	$(COMPILE) -DCONFIG='"$(abspath tests/$(patsubst coverage/%,%,$(patsubst sanitized/%,%,$(@D:build/%=%)))/config.h)"' \
+		$(SOURCES) -o $@ $(LINK)
 
 # Debian's release in the lab, where the program is built (outside or inside it), and words in the names of scenarios.
 SUITE = bookworm
@@ -74,6 +78,7 @@ coverage: $(UNITS:%=build/coverage/unit/%) $(PROGRAMS:%=build/coverage/%)
 	find build/coverage -name '*.gcda' -delete
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS:%=build/coverage/unit/%)
 	PROGRAM=build/coverage/cli/$(NAME) prove tests/cli
+	PROGRAM=build/coverage/cli/driver/$(NAME) prove tests/cli/driver
 	PROGRAM=build/coverage/machines/$(NAME) prove tests/machines
 	LAB_COVERAGE=build/coverage/vm tests/vm/run $(SUITE) outside $(TESTS)
 	tests/coverage build/coverage

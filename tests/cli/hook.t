@@ -46,6 +46,7 @@ call_hook vm1 started begin -
 check 'once a domain has started all is brought in line, by a process of its own' tries_until_all_is_in_line
 call_hook 'my vm' reconnect begin -
 check 'and once libvirtd has come back to one' tries_until_all_is_in_line
+# shellcheck disable=SC2016 # the stub expands it
 systemctl 'echo "$*: $(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 | tr "\n" " ")" >>'"$directory/program.called"
 has_the_service_do_it() {
 	left_alone && wait_for "$directory/program.called" && messages=$(cat "$directory/program.called") &&

@@ -110,7 +110,7 @@ static struct plan plan_of(const struct world *world)
 {
 	static struct domain running[] = { { .name = "vm1" }, { .name = "vm2" }, { .name = "vm3" }, { .name = "guest" }, { .name = "vm9" } };
 	struct world copy = *world;
-	const struct domains domains = { running, copy.held, DOMAINS, world->held_count };
+	const struct domains domains = { .running = running, .held = copy.held, .count = DOMAINS, .held_count = world->held_count };
 	const struct host host = { .devices = copy.plugged, .count = world->plugged_count };
 
 	return plan_make(&domains, &host);

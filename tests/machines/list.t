@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """What -l, -s and events make of the USB trees of machines. PROGRAM is the program; a list is compared with that in expected/."""
 
-import importlib.machinery
-import importlib.util
 import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unicodedata
+
+from tap import check, describe, done_testing, run_on
 
 HERE = pathlib.Path(__file__).parent
 PROGRAM = os.environ["PROGRAM"]
@@ -22,29 +21,9 @@ static const struct port ports[] = {{
 }};
 """
 
-loader = importlib.machinery.SourceFileLoader("describe", str(HERE / "describe"))
-describe = importlib.util.module_from_spec(importlib.util.spec_from_loader("describe", loader))
-loader.exec_module(describe)
-
-results = []
-
-
-def check(name, passed, *details):
-    results.append(passed)
-    print(f"{'ok' if passed else 'not ok'} {len(results)} - {name}", flush=True)
-    if not passed:
-        # prove shows stderr alone.
-        print("\n".join(f"# {line}" for detail in [name, *details] for line in str(detail).splitlines()), file=sys.stderr)
-
 
 def width(text):
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def run_on(tree, *arguments, locale="C.UTF-8", **environment):
-    """Runs a program on a machine's tree. The sanitizer, where there is one, need not be the first library."""
-    environment = {**os.environ, "LC_ALL": locale, "ASAN_OPTIONS": "verify_asan_link_order=0:detect_stack_use_after_return=1", **environment}
-    return subprocess.run(["umockdev-run", "-d", tree, "--", *arguments], env=environment, capture_output=True)
 
 
 def check_list(name, tree, directory):
@@ -92,7 +71,7 @@ def main():
             check_list(machine.__name__, tree, directory)
         ascii_only = run_on(directory / "hostile_strings", PROGRAM, "-l", locale="C").stdout
         check("in a locale without UTF-8 there is ASCII alone", ascii_only.isascii(), ascii_only)
-    print(f"1..{len(results)}")
+    done_testing()
 
 
 main()

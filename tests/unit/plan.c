@@ -72,7 +72,7 @@ static void assert_planned_while(bool vm1_is_busy, bool vm9_is_off, const struct
 {
 	struct domain running[] = { { .name = "vm1", .busy = vm1_is_busy }, { .name = "vm2" }, { .name = "vm3" }, { .name = "vm9" } };
 	struct situation copy = *situation;
-	const struct domains domains = { running, copy.held, LENGTH(running) - vm9_is_off, count_held(situation) };
+	const struct domains domains = { .running = running, .held = copy.held, .count = LENGTH(running) - vm9_is_off, .held_count = count_held(situation) };
 	const struct host host = { .devices = copy.plugged, .count = count_plugged(situation) };
 	struct plan plan;
 	size_t expected = 0;
