@@ -361,6 +361,9 @@ class Lab:
         for source in ElementTree.fromstring(xml).findall("devices/hostdev[@type='usb']/source"):
             address = source.find("address")
             number = address is not None and (address.get("bus"), address.get("device"))
+            if address is not None and address.get("port") and not address.get("device"):
+                held.append(f"{address.get('bus')}-{address.get('port')}")
+                continue
             held.append("missing" if source.get("missing") else names.get(number, "gone"))
         return sorted(held), len(re.findall(r"ID: (?:hostdev|ua-)", opened))
 
@@ -441,6 +444,27 @@ class Lab:
         elements = {"boot": "", "devices": "", "seclabel": "", **elements}
         xml = DOMAIN.format(name=name, memory=memory, ports=ports, **elements)
         self.run(f"virsh -q define /dev/stdin <<'EOF'\n{xml}EOF")
+
+    def disk(self, name):
+        """Makes an empty disk for a domain; returns its XML."""
+        image = f"/var/lib/libvirt/images/{name}.qcow2"
+        self.run(f"qemu-img create -q -f qcow2 {image} 16M")
+        return f"<disk type='file'><driver name='qemu' type='qcow2'/><source file='{image}'/>" \
+               "<target dev='vda' bus='virtio'/></disk>"
+
+    def begin_backup(self, name):
+        """Begins a backup of the domain's disk that lasts until end_backup()."""
+        port = 10809 + sum(name.encode())
+        xml = f"<domainbackup mode='pull'><server name='localhost' port='{port}'/></domainbackup>"
+        self.run(f"echo \"{xml}\" >/run/backup.xml; virsh -q backup-begin {name} /run/backup.xml", timeout=120)
+
+    def end_backup(self, name):
+        self.run(f"virsh -q domjobabort {name}", timeout=120)
+        self.wait_inside(f"virsh -q domjobinfo {name} | grep -q None")
+
+    def knows_host_ports(self):
+        """Whether this libvirt takes a device of the host by its port."""
+        return int(self.run("virsh --version").split(".")[0]) >= 12
 
     def attach_by_hand(self, domain, source, command="attach-device", timeout=60, wait=True):
         """Attaches a device as a person does, with a <hostdev> of this source; the shell expands it."""

@@ -56,3 +56,28 @@ def a_snapshot_with_memory_that_takes_45_seconds_keeps_no_other_waiting_and_what
         lab.wait_held("vm1", "1-1")
         lab.wait_held("vm2", "1-8")
         lab.assert_no_complaint()
+
+
+def a_backup_that_lasts_keeps_no_device_waiting_not_even_while_someone_asks_the_domain_something(lab):
+    with snapshots(lab):
+        lab.plug("1")
+        lab.wait_held("vm1", "1-1")
+        lab.begin_backup("vm1")
+        lab.mark()
+        lab.pull("1")
+        lab.wait_held("vm1", seconds=20)
+        lab.plug("4")
+        lab.wait_held("vm1", "1-4", seconds=20)
+        # libvirt gives the age of the backup for that of the question.
+        lab.run("(touch /run/asking; while [ -e /run/asking ]; do virsh -q domstats vm1; done) >/dev/null 2>&1 &")
+        lab.wait_inside(f"[ $(($(date +%s) - {lab.marked})) -ge 15 ]")
+        lab.plug("1")
+        lab.wait_held("vm1", "1-1", "1-4", seconds=20)
+        assert ": busy" not in lab.run("libvirt-usb-hotplug -l", check=False)
+        lab.run("libvirt-usb-hotplug -s")
+        lab.pull("4")
+        lab.wait_held("vm1", "1-1", seconds=20)
+        lab.run("rm /run/asking; virsh -q domjobinfo vm1 | grep -q Unbounded")
+        assert not any("left to" in line for line in lab.log()), lab.log()
+        lab.end_backup("vm1")
+        lab.assert_no_complaint()

@@ -42,11 +42,8 @@ def without_the_program(lab):
 
 @contextlib.contextmanager
 def snapshots(lab):
-    """While this lasts, vm1 has a disk that takes snapshots."""
-    image = "/var/lib/libvirt/images/vm1.qcow2"
-    lab.run(f"qemu-img create -q -f qcow2 {image} 16M")
-    lab.set_up("vm1", devices=f"<disk type='file'><driver name='qemu' type='qcow2'/><source file='{image}'/>"
-                              "<target dev='vda' bus='virtio'/></disk>")
+    """While this lasts, vm1 has a disk that takes snapshots, and backups."""
+    lab.set_up("vm1", devices=lab.disk("vm1"))
     try:
         yield
     finally:

@@ -32,6 +32,28 @@ def a_hostdev_by_vendor_and_product_survives_a_sync_even_when_its_device_is_gone
     lab.detach_by_hand("vm1", source)
 
 
+def a_hostdev_by_port_survives_a_sync_with_its_device_there_and_gone_though_the_table_gives_the_port_away(lab):
+    if not lab.knows_host_ports():
+        print("# left out: this libvirt doesn't know a device by its port", flush=True)
+        return
+    source = "<address bus='1' port='2'/>"
+    with without_the_program(lab):
+        lab.plug("2")
+        lab.wait_plugged("1-2")
+    lab.attach_by_hand("vm1", source)
+    lab.mark()
+    lab.run("libvirt-usb-hotplug -s && libvirt-usb-hotplug -s vm1 && udevadm trigger -s usb -c add")
+    lab.settle()
+    lab.wait_held("vm1", "1-2")
+    lab.wait_held("vm2")
+    lab.pull("2")
+    lab.wait_pulled("1-2")
+    lab.run("libvirt-usb-hotplug -s")
+    assert lab.state("vm1")[0] == ["1-2"], lab.state("vm1")
+    assert lab.log() == [], lab.log()
+    lab.detach_by_hand("vm1", source)
+
+
 def a_table_changed_in_every_way_is_followed_by_one_sync_and_what_others_attached_stays(lab):
     by_id = "<vendor id='0x056a'/><product id='0x0000'/>"
     by_hand = "<address bus='1' device='$(cat /sys/bus/usb/devices/1-11/devnum)'/>"
