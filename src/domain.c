@@ -126,10 +126,11 @@ bool domain_is_busy(const struct domain *domain)
 static struct outcome add_held(struct domains *domains, const struct domain *domain)
 {
 	char *xml = sym_virDomainGetXMLDesc(domain->handle, 0);
+	const virError *error = sym_virGetLastError();
 	int result;
 
 	if (!xml)
-		return sym_virGetLastError()->code == VIR_ERR_NO_DOMAIN ? done : failure(domain->libvirt);
+		return error && error->code == VIR_ERR_NO_DOMAIN ? done : failure(domain->libvirt);
 	result = hostdev_read(xml, domain->name, &domains->held, &domains->held_count);
 	free(xml);
 	return result < 0 ? outcome_of(FAILED, "%s's XML cannot be read", domain->name) : done;
@@ -169,7 +170,6 @@ void domains_free(struct domains *domains)
 		sym_virDomainFree(domains->running[i].handle);
 	free(domains->running);
 	free(domains->held);
-	*domains = (struct domains){ 0 };
 }
 
 const struct domain *domains_find(const struct domains *domains, const char *name)

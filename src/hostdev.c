@@ -71,7 +71,7 @@ static unsigned int number_of(xmlNodePtr element, const char *name, int base)
 {
 	const unsigned long number = strtoul(attribute(element, name), NULL, base);
 
-	return number <= UINT16_MAX ? (unsigned int)number : 0;
+	return number <= INT32_MAX ? (unsigned int)number : 0;
 }
 
 static struct hostdev read_hostdev(xmlNodePtr element, const char *domain)

@@ -89,7 +89,7 @@ struct table {
 
 const struct table *ports_table(void);
 
-/* The row that the device belongs to, or NULL if no row covers it; and whether one with an id covers its port. */
+/* The row that the device belongs to, or NULL if it is a hub or no row covers it; and whether one with an id covers its port. */
 const struct port *ports_owner(const struct device *device);
 bool ports_need_id(const struct device *device);
 
@@ -219,16 +219,11 @@ bool scope_has_domain(const struct scope *scope, const char *name);
 
 /* turn.c: changes are made by one run at a time, from its look to its last change. Only root has turns. */
 
-struct turn {
-	int file;
-};
-
 /*
  * Waits for the turn, so many seconds at most, and no longer once in_vain() (unless NULL) is true. Returns whether it came, as it
- * does for those who have no turns. turn_give_back() is due either way.
+ * does for those who have no turns. close(2) of the file, also where it is -1, gives the turn back.
  */
-bool turn_take(struct turn *turn, unsigned int seconds, bool (*in_vain)(void));
-void turn_give_back(const struct turn *turn);
+bool turn_take(int *file, unsigned int seconds, bool (*in_vain)(void));
 
 /* Opens the file on which turns are taken; -1 for whoever has none. */
 int turn_open_file(void);

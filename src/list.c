@@ -152,7 +152,7 @@ static const char *state_of(struct list *list, const char *domain, const struct 
 	if (!domain)
 		return "";
 	if (!running)
-		return domain_by_name(&list->libvirt, domain, NULL).answer == FAILED ? ": unknown" : ": off";
+		return domain_by_name(&list->libvirt, domain, NULL).answer == NOT_RUNNING ? ": off" : ": unknown";
 	if (running->busy)
 		return ": busy";
 	if (!device)

@@ -7,7 +7,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-static void print_usage(FILE *stream)
+static int usage(FILE *stream, int status)
 {
 	fputs("usage: libvirt-usb-hotplug [-nv]              act on the udev event in the environment\n"
 	      "       libvirt-usb-hotplug [-nv] -s [DOMAIN]  bring running domains (or DOMAIN) in line with what\n"
@@ -19,6 +19,7 @@ static void print_usage(FILE *stream)
 	      "  -n  change nothing: print what would be done\n"
 	      "  -v  also say why something is left alone\n",
 	      stream);
+	return status;
 }
 
 static int handle_event(bool dry_run)
@@ -48,12 +49,6 @@ static int handle_event(bool dry_run)
 	return settle_event(&event, owner, dry_run);
 }
 
-static int misuse(void)
-{
-	print_usage(stderr);
-	return EXIT_USAGE;
-}
-
 int main(int argc, char *argv[])
 {
 	bool dry_run = false, verbose = false;
@@ -71,23 +66,22 @@ int main(int argc, char *argv[])
 		case 'r':
 		case 's':
 			if (job && job != option)
-				return misuse();
+				return usage(stderr, EXIT_USAGE);
 			job = option;
 			break;
 		case 'h':
-			print_usage(stdout);
-			return EXIT_SUCCESS;
+			return usage(stdout, EXIT_SUCCESS);
 		case 'V':
 			puts("libvirt-usb-hotplug " VERSION);
 			return EXIT_SUCCESS;
 		default:
-			return misuse();
+			return usage(stderr, EXIT_USAGE);
 		}
 	}
 	argv += optind;
 	argc -= optind;
 	if (argc > (job == 's') || (job == 'l' && (dry_run || verbose)) || (job == 'r' && dry_run))
-		return misuse();
+		return usage(stderr, EXIT_USAGE);
 	log_open(verbose);
 	switch (job) {
 	case 'l':

@@ -7,7 +7,7 @@
 /* The row of the domain that shall have the device; NULL where it stays with the host. */
 static const struct port *owner_of(const struct device *device)
 {
-	const struct port *owner = device->hub ? NULL : ports_owner(device);
+	const struct port *owner = ports_owner(device);
 
 	return owner && owner->domain != HOST ? owner : NULL;
 }
@@ -39,18 +39,6 @@ static bool is_kept(const struct device *device, const struct domains *domains, 
 	return false;
 }
 
-static bool can_be_given(const char *name, const struct domains *domains)
-{
-	const struct domain *domain = domains_find(domains, name);
-
-	return domain && !domain->busy;
-}
-
-static void add(struct plan *plan, struct change change)
-{
-	plan->changes[plan->count++] = change;
-}
-
 struct plan plan_make(const struct domains *domains, const struct host *host)
 {
 	struct plan plan = { .changes = calloc(domains->held_count + host->count + 1, sizeof(*plan.changes)) };
@@ -63,14 +51,16 @@ struct plan plan_make(const struct domains *domains, const struct host *host)
 
 		staying[i] = stays(hostdev, host);
 		if (!staying[i])
-			add(&plan, (struct change){ DETACH, hostdev->domain, hostdev->device, NULL });
+			plan.changes[plan.count++] = (struct change){ DETACH, hostdev->domain, hostdev->device, NULL };
 	}
 	for (size_t i = 0; i < host->count; i++) {
 		const struct device *device = &host->devices[i];
 		const struct port *owner = owner_of(device);
+		const struct domain *domain = owner ? domains_find(domains, owner->domain) : NULL;
 
-		if (owner && can_be_given(owner->domain, domains) && !is_kept(device, domains, staying))
-			add(&plan, (struct change){ ATTACH, owner->domain, *device, ports_guest(owner, device) });
+		if (domain && !domain->busy && !is_kept(device, domains, staying))
+			plan.changes[plan.count++] =
+				(struct change){ ATTACH, owner->domain, *device, ports_guest(owner, device) };
 	}
 	free(staying);
 	return plan;

@@ -152,7 +152,7 @@ const struct table *ports_table(void)
 
 const struct port *ports_owner(const struct device *device)
 {
-	return find_owner(ports, ports_table()->count, device);
+	return device->hub ? NULL : find_owner(ports, ports_table()->count, device);
 }
 
 bool ports_need_id(const struct device *device)
@@ -173,14 +173,6 @@ static bool is_same_row(const struct port *a, const struct port *b)
 	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
 
 	return strcmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || strcasecmp(a->id, b->id) == 0);
-}
-
-static bool has_stray_star(const struct short_path *path)
-{
-	for (const char *star = strchr(path->text, '*'); star; star = strchr(star + 1, '*'))
-		if (star != path->text + path->bus)
-			return true;
-	return false;
 }
 
 /* What follows a port's number, from 1 to 255 (bNbrPorts is a byte, USB 2.0 specification, 11.23.2.1); NULL where it is none. */
@@ -228,11 +220,12 @@ const char *ports_guest(const struct port *row, const struct device *device)
 const char *ports_problem(const struct port *row)
 {
 	const struct short_path path = shorten(row->path);
+	const char *star = strchr(path.text, '*');
 	struct usb_id id;
 
 	if (strncmp(path.text, "/devices", 8) != 0 || !strchr("/", path.text[8]))
 		return "its path doesn't begin with /devices";
-	if (has_stray_star(&path))
+	if (star && (star != path.text + path.bus || strchr(star + 1, '*')))
 		return "* can stand for the bus number only";
 	if (!is_place(&path))
 		return "its path is not a port's, as usb3/3-10.2 is";

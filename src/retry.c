@@ -16,16 +16,9 @@ enum { FIRST_PAUSE = 5, LONGEST_PAUSE = 120, PATIENCE = 10 };
 
 /*
  * The process that tries again has a lock on the file of the turns, by which it is found, and looks again when it gets a SIGCONT,
- * which does no harm to a process that isn't it any more.
+ * which does no harm to a process that isn't it any more. Not for the process itself, which would lose its lock with any
+ * descriptor of the file: see fcntl(2).
  */
-static bool set_lock(int file, short type)
-{
-	struct flock lock = { .l_type = type };
-
-	return fcntl(file, F_SETLK, &lock) == 0;
-}
-
-/* Not for the process itself, which would lose its lock with any descriptor of the file: see fcntl(2). */
 bool retry_wake(void)
 {
 	struct flock lock = { .l_type = F_WRLCK };
@@ -86,19 +79,19 @@ int retry(int (*try)(void))
 	sigemptyset(&wakes);
 	sigaddset(&wakes, SIGCONT);
 	sigprocmask(SIG_BLOCK, &wakes, NULL);
-	while (set_lock(file, F_WRLCK)) {
+	while (lockf(file, F_TLOCK, 0) == 0) {
 		const int status = call(try);
 		const bool later = status == EX_TEMPFAIL;
 		const struct timespec time = { .tv_sec = later ? pause : 0 };
 
 		/* Who comes from now on finds no process, and starts one; who came before has woken this one. */
 		if (!later)
-			set_lock(file, F_UNLCK);
+			lockf(file, F_ULOCK, 0);
 		pause = 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
 		if (sigtimedwait(&wakes, NULL, &time) > 0)
 			pause = FIRST_PAUSE;
 		else if (!later)
 			return status;
 	}
-	return retry_wake() ? EXIT_SUCCESS : EXIT_FAILURE;
+	return retry_wake() ? EXIT_SUCCESS : try();
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "hotplug.h"
 
@@ -39,12 +40,20 @@ static void tell(struct run *run, const char *subject, const struct outcome *out
 		run->status = status;
 }
 
+/* An event has one deadline; a sync's is for each look and each change. */
+static void renew(const struct run *run)
+{
+	if (!run->event)
+		deadline_renew(&run->deadline);
+}
+
 /* stop_looking() is due whatever the outcome. */
 static struct outcome take_look(struct run *run, struct look *look)
 {
 	struct outcome outcome;
 
 	*look = (struct look){ 0 };
+	renew(run);
 	/* In this order: what is plugged in and attached in between would pass for gone in the other. */
 	outcome = domains_read(&look->domains, &run->libvirt);
 	if (outcome.answer == DONE)
@@ -112,22 +121,23 @@ static bool make_changes(struct run *run, const struct look *look, bool last)
 		const struct change *change = &look->plan.changes[i];
 		struct outcome outcome;
 		char subject[TEXT];
+		bool lost;
 
 		run->deadline.subject = change_text(change, subject);
-		if (!run->event)
-			deadline_renew(&run->deadline);
+		renew(run);
 		outcome = make_change(run, look, change);
 		run->deadline.subject = run->subject;
-		again |= (outcome.answer == FAILED && !last) || is_gone(change);
-		if (outcome.answer != DONE && (outcome.answer != FAILED || last))
+		again |= !last && (outcome.answer != DONE || is_gone(change));
+		lost = !libvirt_is_connected(&run->libvirt);
+		if (outcome.answer != DONE && (last || lost))
 			tell(run, subject, &outcome);
-		if (!libvirt_is_connected(&run->libvirt))
+		if (lost)
 			return false;
 	}
 	return again;
 }
 
-/* What a busy domain lacks isn't known, and is said of it as a whole. */
+/* What a busy domain lacks isn't known, and is said of it as a whole; but not by an event, of another domain than its own. */
 static void tell_busy(struct run *run, const struct look *look)
 {
 	for (size_t i = 0; i < look->domains.count; i++) {
@@ -136,8 +146,14 @@ static void tell_busy(struct run *run, const struct look *look)
 		char subject[TEXT];
 
 		snprintf(subject, TEXT, "%.100s: did not sync", domain->name);
-		if (domain->busy && scope_has_domain(&run->scope, domain->name))
-			tell(run, run->event && strcmp(run->event->domain, domain->name) == 0 ? run->subject : subject, &outcome);
+		if (!domain->busy || !scope_has_domain(&run->scope, domain->name))
+			continue;
+		if (!run->event)
+			tell(run, subject, &outcome);
+		else if (strcmp(run->event->domain, domain->name) == 0)
+			tell(run, run->subject, &outcome);
+		else
+			retry_start();
 	}
 }
 
@@ -153,15 +169,12 @@ static void tell_absent(struct run *run, const struct look *look)
 		tell(run, run->subject, &outcome);
 }
 
-/* Tells why libvirt refused to attach the event's device without a look, where that shows no reason and nothing that may help. */
+/* Tells why libvirt refused to attach the event's device without a look, where that shows neither a reason nor a remedy. */
 static void tell_refused(struct run *run, const struct look *look, const struct outcome *refused)
 {
-	const char *name = run->event->domain, *holder = domains_holder(&look->domains, &run->event->device);
-	const struct domain *domain = domains_find(&look->domains, name);
+	const struct domain *domain = domains_find(&look->domains, run->event->domain);
 
-	if (!domain || domain->busy || look->plan.count > 0 || !host_has(&run->event->device))
-		return;
-	if (!holder || strcmp(holder, name) != 0)
+	if (domain && !domain->busy && look->plan.count == 0 && !domains_holder(&look->domains, &run->event->device))
 		tell(run, run->subject, refused);
 }
 
@@ -191,30 +204,35 @@ static void settle(struct run *run, const struct outcome *refused, bool last)
 		settle(run, NULL, true);
 }
 
-/* Where nobody has to try again, what the kernel announced a moment ago is held by nobody, and the host doesn't use it yet. */
+/* Attaches the event's device without a look; that is due where libvirt refuses, and where the device or the domain is gone. */
+static void attach_at_once(struct run *run)
+{
+	const struct outcome outcome = domain_by_name(&run->libvirt, run->event->domain, run->event);
+
+	if (outcome.answer == LATER)
+		tell(run, run->subject, &outcome);
+	else if (outcome.answer != DONE || is_gone(run->event))
+		settle(run, outcome.answer == FAILED ? &outcome : NULL, outcome.answer == FAILED);
+}
+
 static void settle_connected(struct run *run, bool is_new)
 {
-	struct outcome outcome = { .answer = NOT_RUNNING };
-
-	if (run->event && run->event->action == ATTACH && !host_has(&run->event->device)) {
+	if (run->event && is_gone(run->event)) {
 		log_info("%s: it is not plugged in any more", run->subject);
 		run->expected = NULL;
 	} else if (is_new && deadline_is_fresh(&run->deadline) && !retry_wake()) {
-		outcome = domain_by_name(&run->libvirt, run->event->domain, run->event);
+		/* Unless something is left to do, what the kernel announced a moment ago is held, and used, by nobody. */
+		attach_at_once(run);
+		return;
 	}
-	if (outcome.answer == LATER)
-		tell(run, run->subject, &outcome);
-	else if (outcome.answer == FAILED)
-		settle(run, &outcome, true);
-	else if (outcome.answer != DONE || is_gone(run->event))
-		settle(run, NULL, run->dry_run);
+	settle(run, NULL, run->dry_run);
 }
 
 /* Returns the exit status. */
 static int carry_out(struct run *run, bool is_new)
 {
 	const unsigned int timeout = ports_table()->timeout;
-	struct turn turn = { -1 };
+	int turn = -1;
 	struct outcome outcome;
 
 	run->deadline = (struct deadline){ run->subject, timeout, run->event ? leave_to_retry : try_again_later, 0 };
@@ -227,7 +245,7 @@ static int carry_out(struct run *run, bool is_new)
 	deadline_start(&run->deadline);
 	/* An event waits a quarter of its time, and no longer once there is a process that tries again. */
 	if (run->event && !turn_take(&turn, (timeout + 3) / 4, retry_wake)) {
-		turn_give_back(&turn);
+		close(turn);
 		return leave_to_retry(run->subject, "its turn did not come");
 	}
 	outcome = libvirt_connect(&run->libvirt, ports_table()->uri);
@@ -239,7 +257,7 @@ static int carry_out(struct run *run, bool is_new)
 	} else {
 		tell(run, run->subject, &outcome);
 	}
-	turn_give_back(&turn);
+	close(turn);
 	if (run->event)
 		retry_wake();
 	return run->status;

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "hotplug.h"
 
@@ -18,21 +17,15 @@ int turn_open_file(void)
 	return open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-bool turn_take(struct turn *turn, unsigned int seconds, bool (*in_vain)(void))
+bool turn_take(int *file, unsigned int seconds, bool (*in_vain)(void))
 {
 	const struct timespec pause = { .tv_nsec = PAUSE * 1000000L };
 
-	turn->file = turn_open_file();
-	for (unsigned int waited = 0; turn->file >= 0 && flock(turn->file, LOCK_EX | LOCK_NB) < 0; waited += PAUSE) {
+	*file = turn_open_file();
+	for (unsigned int waited = 0; *file >= 0 && flock(*file, LOCK_EX | LOCK_NB) < 0; waited += PAUSE) {
 		if (waited >= 1000 * seconds || (in_vain && in_vain()))
 			return false;
 		nanosleep(&pause, NULL);
 	}
 	return true;
-}
-
-void turn_give_back(const struct turn *turn)
-{
-	if (turn->file >= 0)
-		close(turn->file);
 }

@@ -19,7 +19,7 @@ static void read_anything(const uint8_t *data, size_t size)
 	if (hostdev_read(xml, "vm1", &hostdevs, &count) < 0)
 		MUST(count == 0);
 	for (size_t i = 0; i < count; i++) {
-		MUST(hostdevs[i].device.bus <= UINT16_MAX && hostdevs[i].device.number <= UINT16_MAX);
+		MUST(hostdevs[i].device.bus <= INT32_MAX && hostdevs[i].device.number <= INT32_MAX);
 		MUST(strlen(hostdevs[i].device.port) < PORT_NAME);
 	}
 	free(hostdevs);

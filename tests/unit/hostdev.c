@@ -36,13 +36,16 @@ static void usb_hostdevs_are_read_with_whose_they_are(void **state)
 		    "<hostdev mode='subsystem' type='usb'><source startupPolicy='optional' missing='yes'><vendor id='0x046d'/>"
 		    "<product id='0xc08e'/></source><alias name='ua-mine'/></hostdev>"
 		    "<hostdev mode='subsystem' type='usb'><source><address bus='3' port='10.2'/></source>"
-		    "<alias name='hostdev3'/></hostdev>",
-		    4, (const struct hostdev[]){
+		    "<alias name='hostdev3'/></hostdev>"
+		    "<hostdev mode='subsystem' type='usb'><source startupPolicy='optional' missing='yes'>"
+		    "<address bus='90012' device='7'/></source><alias name='ua-usb-hotplug-12-1'/></hostdev>",
+		    5, (const struct hostdev[]){
 			{ .device = { .bus = 3, .number = 7 } },
 			{ .device = { .port = "1-10.2", .bus = 1, .number = 12, .has_id = true, .id = { 0x046d, 0xc08e } },
 			  .ours = true },
 			{ .device = { .has_id = true, .id = { 0x046d, 0xc08e } }, .missing = true },
-			{ .device = { .port = "3-10.2", .bus = 3 } } });
+			{ .device = { .port = "3-10.2", .bus = 3 } },
+			{ .device = { .port = "12-1", .bus = 90012, .number = 7 }, .ours = true, .missing = true } });
 }
 
 static void nothing_else_is(void **state)

@@ -25,52 +25,52 @@ static double seconds_now(void)
 
 static void the_turn_is_one_runs_at_a_time_and_can_be_given_back(void **state)
 {
-	struct turn first, second;
+	int first, second;
 
 	(void)state;
 	assert_true(turn_take(&first, 0, NULL));
 	assert_false(turn_take(&second, 0, NULL));
-	turn_give_back(&second);
-	turn_give_back(&first);
+	close(second);
+	close(first);
 	assert_true(turn_take(&second, 0, NULL));
-	turn_give_back(&second);
+	close(second);
 }
 
 static void a_run_that_keeps_its_turn_is_not_waited_for_for_ever(void **state)
 {
 	const double start = seconds_now();
-	struct turn first, second;
+	int first, second;
 
 	(void)state;
 	assert_true(turn_take(&first, 0, NULL));
 	assert_false(turn_take(&second, 1, in_vain));
 	assert_true(seconds_now() - start >= 1);
-	turn_give_back(&second);
-	turn_give_back(&first);
+	close(second);
+	close(first);
 }
 
 static void a_wait_in_vain_ends_at_once(void **state)
 {
-	struct turn first, second;
+	int first, second;
 
 	(void)state;
 	assert_true(turn_take(&first, 0, NULL));
 	is_in_vain = true;
 	assert_false(turn_take(&second, 600, in_vain));
 	is_in_vain = false;
-	turn_give_back(&second);
-	turn_give_back(&first);
+	close(second);
+	close(first);
 }
 
 static void who_has_no_turns_goes_on_without(void **state)
 {
-	struct turn turn;
+	int turn;
 	char name = file_name[0];
 
 	(void)state;
 	file_name[0] = '\0';
 	assert_true(turn_take(&turn, 600, NULL));
-	turn_give_back(&turn);
+	close(turn);
 	file_name[0] = name;
 }
 
