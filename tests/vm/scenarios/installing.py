@@ -19,10 +19,10 @@ def make_install_on_a_running_system_that_never_had_a_hook_is_enough_and_make_un
     said = lab.run(f"{make} install")
     assert said.endswith("in line: sudo libvirt-usb-hotplug -s\n"), said
     assert lab.run(f"ls {installed}") == before
-    lab.run("virsh -q start vm1", timeout=120)
-    lab.wait_held("vm1", "1-1")
     lab.wait_held("vm2")
     lab.run("libvirt-usb-hotplug -s")
     lab.wait_held("vm2", "1-2")
+    lab.run("virsh -q start vm1", timeout=120)
+    lab.wait_held("vm1", "1-1")
     lab.plug("4")
     lab.wait_held("vm1", "1-1", "1-4")
