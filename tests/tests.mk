@@ -45,7 +45,7 @@ SUITE = bookworm
 BUILD = outside
 TESTS =
 
-# How many plugs and pulls the lab's random ones are, and in proportion what else it repeats; 300 is the long run.
+# How many plugs and pulls the lab's random ones are, and in proportion what else it repeats or waits for; 300 is the long run.
 CYCLES = 40
 
 check check-vm coverage: export LAB_CYCLES = $(CYCLES)

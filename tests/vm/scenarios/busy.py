@@ -1,10 +1,10 @@
 """Domains that can't be changed for long."""
 
-from .helpers import LEFT, QEMU_OF_VM1, snapshots
+from .helpers import LEFT, QEMU_OF_VM1, seconds, snapshots
 
 
 def _while_vm1_is_busy(lab):
-    """Devices come and go for 45 s, while vm1 can't be changed; vm2 is not kept waiting."""
+    """Devices come and go for long, while vm1 can't be changed; vm2 is not kept waiting."""
     lab.pull("1")
     lab.plug("4")
     lab.plug("2")
@@ -16,10 +16,10 @@ def _while_vm1_is_busy(lab):
     lab.plug("1")
     lab.plug("8")
     lab.wait_held("vm2", "1-8")
-    lab.wait_inside(f"[ $(($(date +%s) - {lab.marked})) -ge 45 ]")
+    lab.wait_inside(f"[ $(($(date +%s) - {lab.marked})) -ge {seconds(45)} ]")
 
 
-def a_domain_whose_qemu_does_not_answer_for_45_seconds_gets_what_it_owns_then_and_others_at_once(lab):
+def a_domain_whose_qemu_does_not_answer_for_long_gets_what_it_owns_then_and_others_at_once(lab):
     lab.plug("1")
     lab.wait_held("vm1", "1-1")
     lab.mark()
@@ -30,7 +30,7 @@ def a_domain_whose_qemu_does_not_answer_for_45_seconds_gets_what_it_owns_then_an
     lab.assert_no_complaint()
 
 
-def a_domain_that_is_being_saved_for_45_seconds_keeps_no_other_waiting_and_is_in_line_when_it_starts(lab):
+def a_domain_that_is_being_saved_for_long_keeps_no_other_waiting_and_is_in_line_when_it_starts(lab):
     lab.plug("1")
     lab.wait_held("vm1", "1-1")
     lab.mark()
@@ -44,7 +44,7 @@ def a_domain_that_is_being_saved_for_45_seconds_keeps_no_other_waiting_and_is_in
     lab.assert_no_complaint()
 
 
-def a_snapshot_with_memory_that_takes_45_seconds_keeps_no_other_waiting_and_what_came_and_went_is_in_line(lab):
+def a_snapshot_with_memory_that_takes_long_keeps_no_other_waiting_and_what_came_and_went_is_in_line(lab):
     with snapshots(lab):
         lab.plug("1")
         lab.wait_held("vm1", "1-1")

@@ -6,7 +6,7 @@ import random
 import xml.etree.ElementTree as ElementTree
 
 import lab as lab_module
-from .helpers import BUS, TABLE, other_table
+from .helpers import BUS, TABLE, other_table, times
 
 
 def a_full_controller_refuses_devices_by_name_and_the_others_work(lab):
@@ -48,7 +48,7 @@ def devices_are_at_the_ports_of_the_guest_that_the_table_says_in_whatever_order_
         return ":".join(addresses[0].get(name) for name in ("bus", "port"))
 
     with other_table(lab, table):
-        for order in itertools.permutations(guest_ports):
+        for order in list(itertools.permutations(guest_ports))[-times(6):]:
             for port in order:
                 lab.plug(port)
             lab.wait_held("vm1", "1-1", "1-2", "1-10")

@@ -19,6 +19,11 @@ def times(most):
     return max(2, most * CYCLES // 300)
 
 
+def seconds(most):
+    """How long to do what is done for so long where LAB_CYCLES is 300: with fewer for less, but more than any timeout."""
+    return max(20, most * CYCLES // 300)
+
+
 @contextlib.contextmanager
 def other_table(lab, table):
     """While this lasts, the machine's program has this table."""
