@@ -64,7 +64,7 @@ run '' ACTION=add
 ended_at=$(date +%s)
 check 'a socket that accepts and never answers is given up on, in time; an error, where systemd knows no service' \
 	in_time 1 'vm1: did not attach 3-1 (bus 3 device 7): libvirt did not answer within 1 s'
-systemctl 'echo "$*" >>calls'
+systemctl 'echo "$*" >>calls; grep SigBlk /proc/self/status >blocked'
 started_at=$(date +%s)
 run '' ACTION=remove
 ended_at=$(date +%s)
@@ -72,6 +72,7 @@ check 'the service takes it, if there is one' in_time 0 \
 	'vm1: did not detach 3-1 (bus 3 device 7): libvirt did not answer within 1 s: left to libvirt-usb-hotplug.service'
 check 'it is started anew' [ "$(cat "$directory/calls")" = \
 	'--no-block --no-ask-password restart libvirt-usb-hotplug.service' ]
+check 'systemctl has no signal blocked' [ "$(tr -d '0[:space:]' <"$directory/blocked")" = SigBlk: ]
 run -s
 check 'a sync that gets no answer says that it may work later' one_line 75 'did not sync: libvirt did not answer within 1 s'
 run '-s vm1'

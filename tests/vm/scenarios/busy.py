@@ -1,6 +1,6 @@
 """Domains that can't be changed for long."""
 
-from .helpers import LEFT, QEMU_OF_VM1, seconds, snapshots
+from .helpers import BUS, LEFT, QEMU_OF_VM1, TABLE, other_table, seconds, snapshots
 
 
 def _while_vm1_is_busy(lab):
@@ -17,6 +17,7 @@ def _while_vm1_is_busy(lab):
     lab.plug("8")
     lab.wait_held("vm2", "1-8")
     lab.wait_inside(f"[ $(($(date +%s) - {lab.marked})) -ge {seconds(45)} ]")
+    assert "vm1: busy" in lab.run("libvirt-usb-hotplug -l", check=False)
 
 
 def a_domain_whose_qemu_does_not_answer_for_long_gets_what_it_owns_then_and_others_at_once(lab):
@@ -81,3 +82,16 @@ def a_backup_that_lasts_keeps_no_device_waiting_not_even_while_someone_asks_the_
         assert not any("left to" in line for line in lab.log()), lab.log()
         lab.end_backup("vm1")
         lab.assert_no_complaint()
+
+
+def a_pull_from_a_port_whose_device_another_busy_domain_still_holds_leaves_nothing_in_it(lab):
+    lab.plug("1")
+    lab.wait_held("vm1", "1-1")
+    with other_table(lab, TABLE.replace(f'"vm1",     "{BUS}/1-1"', f'"vm2",     "{BUS}/1-1"')):
+        with lab.stopped_process(QEMU_OF_VM1):
+            lab.run("virsh -q qemu-monitor-command vm1 --hmp info status >/dev/null 2>&1 &")
+            lab.wait_inside("virsh -q domcontrol vm1 | grep -E 'occupied \\(([3-9]|[1-9][0-9])'")
+            lab.pull("1")
+            lab.wait_pulled("1-1")
+        lab.wait_held("vm1")
+    lab.assert_no_complaint()

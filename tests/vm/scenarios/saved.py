@@ -24,6 +24,19 @@ def a_saved_domain_whose_device_was_pulled_meanwhile_starts_and_keeps_nothing_of
     lab.assert_no_complaint()
 
 
+def a_saved_domain_with_nothing_of_ours_in_it_starts_untainted(lab):
+    for plugged in [], ["1"]:
+        for port in plugged:
+            lab.plug(port)
+            lab.wait_held("vm1", f"1-{port}")
+        lab.mark()
+        lab.run("virsh -q managedsave vm1", timeout=120)
+        lab.run("virsh -q start vm1", timeout=120)
+        tainted = [message for _, _, message in lab.journal() if "tainted: hook-script" in message]
+        assert len(tainted) == len(plugged), tainted
+        lab.wait_held("vm1", *(f"1-{port}" for port in plugged))
+
+
 def a_domain_saved_before_the_host_rebooted_leaves_the_host_what_has_its_devices_address_by_then(lab):
     renumber(lab)
     number = save_with_device(lab)
