@@ -93,6 +93,12 @@ const struct table *ports_table(void);
 const struct port *ports_owner(const struct device *device);
 bool ports_need_id(const struct device *device);
 
+/* Of the rows that tie with this one, and whose domains take turns with the device, the next behind it, or NULL. HOST takes none. */
+const struct port *ports_next(const struct port *row, const struct device *device);
+
+/* That of this domain among them, or NULL. */
+const struct port *ports_of(const char *domain, const struct device *device);
+
 /* The port of the guest that the device's row has for it; NULL for any, as for what is behind a hub in the row's port. */
 const char *ports_guest(const struct port *row, const struct device *device);
 

@@ -131,54 +131,61 @@ static void describe_side(const struct host *host, const struct side *side, stru
 		 *speed ? "M" : "");
 }
 
-static const char *owner_name(const struct port *owner)
+/* How the domain stands to what is plugged in there, if anything. */
+static const char *state_of(struct list *list, const char *name, const struct device *device, char text[static TEXT])
 {
-	return !owner ? "-" : owner->domain == HOST ? "host" : owner->domain;
-}
-
-/* How the domain, or the host where it is NULL, stands to what is plugged in there, if anything. */
-static const char *state_of(struct list *list, const char *domain, const struct device *device, char text[static TEXT])
-{
-	const struct domain *running = domain ? domains_find(&list->domains, domain) : NULL;
+	const struct domain *domain = domains_find(&list->domains, name);
 	const char *holder = device ? domains_holder(&list->domains, device) : NULL;
 	struct outcome disks;
 
-	if (holder && domain && strcmp(holder, domain) == 0)
-		return ": held";
-	if (holder) {
-		snprintf(text, TEXT, ": held by %.200s", holder);
+	if (holder && (strcmp(holder, name) == 0 || !ports_of(holder, device))) {
+		snprintf(text, TEXT, strcmp(holder, name) == 0 ? ": held" : ": held by %.200s", holder);
 		return text;
 	}
 	if (!domain)
-		return "";
-	if (!running)
-		return domain_by_name(&list->libvirt, domain, NULL).answer == NOT_RUNNING ? ": off" : ": unknown";
-	if (running->busy)
+		return domain_by_name(&list->libvirt, name, NULL).answer == NOT_RUNNING ? ": off" : ": unknown";
+	if (domain->busy)
 		return ": busy";
-	if (!device)
+	if (!device || holder)
 		return ": running";
 	disks = host_check_disks(&list->host, device);
-	if (disks.answer == DONE)
-		return ": not held";
-	snprintf(text, TEXT, ": %.200s", disks.why);
+	snprintf(text, TEXT, ": %.200s", disks.answer == DONE ? "not held" : disks.why);
 	return text;
+}
+
+/* Whom a port is; each domain of those that take turns, and where a list is given, with its state: "vm1: off, vm2: held". */
+static void describe_owners(struct list *list, const struct device *port, const struct device *device, char owners[static TEXT])
+{
+	const struct port *row = ports_owner(port);
+	const char *holder = list && device ? domains_holder(&list->domains, device) : NULL;
+	char text[TEXT];
+
+	snprintf(owners, TEXT, "%s", row && row->domain != HOST ? "" : row ? "host" : "-");
+	if (*owners && holder)
+		snprintf(owners + strlen(owners), TEXT / 2, ": held by %.200s", holder);
+	for (; row && row->domain != HOST; row = ports_next(row, port)) {
+		const size_t length = strlen(owners);
+
+		snprintf(owners + length, TEXT - length, "%s%.100s%s", length ? ", " : "", row->domain,
+			 list ? state_of(list, row->domain, device, text) : "");
+	}
 }
 
 /* Whom the socket belongs to, and its other side, where that is someone else's. */
 static void describe_owner(struct list *list, const struct side *side, const struct side *other, struct line *line)
 {
-	const struct port *owner = ports_owner(side->device ? side->device : &side->port);
-	const struct port *others = other->hub ? ports_owner(&other->port) : NULL;
-	const char *state = "";
-	char text[TEXT];
+	const struct device *port = side->device ? side->device : &side->port;
+	char names[TEXT], others[TEXT];
 
 	if (side->device && side->device->hub)
 		return;
-	if (list->knows_domains)
-		state = state_of(list, owner ? owner->domain : NULL, side->device, text);
-	snprintf(line->owner, TEXT, "%.100s%.250s", owner_name(owner), state);
-	if (other->hub && !other->device && strcmp(owner_name(owner), owner_name(others)) != 0)
-		snprintf(line->owner + strlen(line->owner), 150, "; %s: %.100s", other->port.port, owner_name(others));
+	describe_owners(list->knows_domains ? list : NULL, port, side->device, line->owner);
+	if (!other->hub || other->device)
+		return;
+	describe_owners(NULL, port, NULL, names);
+	describe_owners(NULL, &other->port, NULL, others);
+	if (strcmp(names, others) != 0)
+		snprintf(line->owner + strlen(line->owner), TEXT - strlen(line->owner), "; %s: %.100s", other->port.port, others);
 }
 
 /* Whether the line is of the next empty port of the same kind and owner as the last one's. */

@@ -4,19 +4,25 @@
 
 #include "hotplug.h"
 
-/* The row of the domain that shall have the device; NULL where it stays with the host. */
-static const struct port *owner_of(const struct device *device)
-{
-	const struct port *owner = ports_owner(device);
-
-	return owner && owner->domain != HOST ? owner : NULL;
-}
-
 static bool is_where_it_belongs(const struct hostdev *hostdev, const struct device *device)
 {
-	const struct port *owner = owner_of(device);
+	return strcmp(hostdev->device.port, device->port) == 0 && ports_of(hostdev->domain, device);
+}
 
-	return strcmp(hostdev->device.port, device->port) == 0 && owner && strcmp(owner->domain, hostdev->domain) == 0;
+/* The row of the first domain that runs; NULL where none does, or where a busy one may hold the device. */
+static const struct port *whose_turn(const struct device *device, const struct domains *domains)
+{
+	const struct port *turn = NULL;
+
+	for (const struct port *row = ports_owner(device); row && row->domain != HOST; row = ports_next(row, device)) {
+		const struct domain *domain = domains_find(domains, row->domain);
+
+		if (domain && domain->busy)
+			return NULL;
+		if (domain && !turn)
+			turn = row;
+	}
+	return turn;
 }
 
 static bool stays(const struct hostdev *hostdev, const struct host *host)
@@ -55,12 +61,11 @@ struct plan plan_make(const struct domains *domains, const struct host *host)
 	}
 	for (size_t i = 0; i < host->count; i++) {
 		const struct device *device = &host->devices[i];
-		const struct port *owner = owner_of(device);
-		const struct domain *domain = owner ? domains_find(domains, owner->domain) : NULL;
+		const struct port *turn = whose_turn(device, domains);
 
-		if (domain && !domain->busy && !is_kept(device, domains, staying))
+		if (turn && !is_kept(device, domains, staying))
 			plan.changes[plan.count++] =
-				(struct change){ ATTACH, owner->domain, *device, ports_guest(owner, device) };
+				(struct change){ ATTACH, turn->domain, *device, ports_guest(turn, device) };
 	}
 	free(staying);
 	return plan;

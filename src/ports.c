@@ -155,6 +155,26 @@ const struct port *ports_owner(const struct device *device)
 	return device->hub ? NULL : find_owner(ports, ports_table()->count, device);
 }
 
+const struct port *ports_next(const struct port *row, const struct device *device)
+{
+	const struct short_path path = shorten(device->devpath);
+	const size_t fits = row->domain == HOST ? 0 : fit(row, &path, device);
+
+	while (fits && ++row < ports + ports_table()->count)
+		if (row->domain != HOST && fit(row, &path, device) == fits)
+			return row;
+	return NULL;
+}
+
+const struct port *ports_of(const char *domain, const struct device *device)
+{
+	const struct port *row = ports_owner(device);
+
+	while (row && (row->domain == HOST || strcmp(row->domain, domain) != 0))
+		row = ports_next(row, device);
+	return row;
+}
+
 bool ports_need_id(const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
@@ -168,11 +188,26 @@ bool ports_need_id(const struct device *device)
 	return false;
 }
 
-static bool is_same_row(const struct port *a, const struct port *b)
+static bool is_tie(const struct port *a, const struct port *b)
 {
 	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
 
 	return strcmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || strcasecmp(a->id, b->id) == 0);
+}
+
+/* Whether an earlier row leaves this one nothing: the host's, unless it comes too late itself; any for the host; the domain's own. */
+static bool is_in_vain(const struct port *row)
+{
+	bool first = true;
+
+	for (const struct port *earlier = ports; earlier < row; earlier++) {
+		if (!is_tie(earlier, row))
+			continue;
+		if (row->domain == HOST || (earlier->domain == HOST ? first : strcmp(row->domain, earlier->domain) == 0))
+			return true;
+		first = false;
+	}
+	return false;
 }
 
 /* What follows a port's number, from 1 to 255 (bNbrPorts is a byte, USB 2.0 specification, 11.23.2.1); NULL where it is none. */
@@ -235,8 +270,5 @@ const char *ports_problem(const struct port *row)
 		return "its guest is not a port of the guest, as 0:5 is";
 	if (row->guest && !strchr(path.text + path.bus, '/'))
 		return "it has a guest port, for which its path has to be one port";
-	for (const struct port *earlier = ports; earlier < row; earlier++)
-		if (is_same_row(earlier, row))
-			return "an earlier row has the same path and id";
-	return NULL;
+	return is_in_vain(row) ? "an earlier row has the same path and id" : NULL;
 }

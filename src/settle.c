@@ -9,8 +9,8 @@
 /* One settling: of what, for how long, and how it says what it could not do. */
 struct run {
 	struct scope scope;
-	const struct change *event; /* what an event asks for, or NULL */
-	const char *expected;       /* the domain that has to run, or why it doesn't is told; or NULL */
+	struct change *event;     /* what an event asks for, or NULL */
+	const struct port *owner; /* its row, the first of those that take turns: one of their domains has to run, or why not is told */
 	bool dry_run;
 	char subject[TEXT];         /* how messages begin that are about the run as a whole */
 	struct deadline deadline;
@@ -137,36 +137,69 @@ static bool make_changes(struct run *run, const struct look *look, bool last)
 	return again;
 }
 
+/* How messages begin that are about a domain. */
+static const char *subject_of(const struct run *run, const char *name, char text[static TEXT])
+{
+	struct change change;
+
+	if (run->event) {
+		change = *run->event;
+		change.domain = name;
+		return change_text(&change, text);
+	}
+	snprintf(text, TEXT, "%.100s: did not sync", name);
+	return text;
+}
+
 /* What a busy domain lacks isn't known, and is said of it as a whole; but not by an event, of another domain than its own. */
 static void tell_busy(struct run *run, const struct look *look)
 {
+	const struct outcome outcome = outcome_of(LATER, "the domain is busy");
+	char text[TEXT];
+
 	for (size_t i = 0; i < look->domains.count; i++) {
 		const struct domain *domain = &look->domains.running[i];
-		const struct outcome outcome = outcome_of(LATER, "the domain is busy");
-		char subject[TEXT];
 
-		snprintf(subject, TEXT, "%.100s: did not sync", domain->name);
 		if (!domain->busy || !scope_has_domain(&run->scope, domain->name))
 			continue;
-		if (!run->event)
-			tell(run, subject, &outcome);
-		else if (strcmp(run->event->domain, domain->name) == 0)
-			tell(run, run->subject, &outcome);
+		if (!run->event || ports_of(domain->name, &run->event->device))
+			tell(run, subject_of(run, domain->name, text), &outcome);
 		else
 			retry_start();
 	}
 }
 
-/* Tells why the domain that has to run doesn't, unless it has started since. */
+/* Whether the domain runs, or may by now. Tells why libvirt doesn't find it, and leaves to whoever asks to tell that it is off. */
+static bool is_running(struct run *run, const struct look *look, const char *name, bool *off)
+{
+	struct outcome outcome = { .answer = DONE };
+	char text[TEXT];
+
+	if (!domains_find(&look->domains, name))
+		outcome = domain_by_name(&run->libvirt, name, NULL);
+	*off = outcome.answer == NOT_RUNNING;
+	if (outcome.answer != DONE && !*off)
+		tell(run, subject_of(run, name, text), &outcome);
+	return outcome.answer == DONE;
+}
+
+/* Tells that the domain is off that a person asks for, or all that take turns with an event's device. */
 static void tell_absent(struct run *run, const struct look *look)
 {
-	struct outcome outcome;
+	const struct outcome outcome = outcome_of(NOT_RUNNING, "the domain is not running");
+	const char *first_off = NULL;
+	bool runs = false, off = false;
+	char text[TEXT];
 
-	if (!run->expected || domains_find(&look->domains, run->expected))
-		return;
-	outcome = domain_by_name(&run->libvirt, run->expected, NULL);
-	if (outcome.answer != DONE)
-		tell(run, run->subject, &outcome);
+	if (run->scope.domain && !is_running(run, look, run->scope.domain, &off) && off)
+		first_off = run->scope.domain;
+	for (const struct port *row = run->owner; row; row = ports_next(row, &run->event->device)) {
+		runs |= is_running(run, look, row->domain, &off);
+		if (off && !first_off)
+			first_off = row->domain;
+	}
+	if (first_off && !runs)
+		tell(run, subject_of(run, first_off, text), &outcome);
 }
 
 /* Tells why libvirt refused to attach the event's device without a look, where that shows neither a reason nor a remedy. */
@@ -175,7 +208,7 @@ static void tell_refused(struct run *run, const struct look *look, const struct 
 	const struct domain *domain = domains_find(&look->domains, run->event->domain);
 
 	if (domain && !domain->busy && look->plan.count == 0 && !domains_holder(&look->domains, &run->event->device))
-		tell(run, run->subject, refused);
+		tell(run, change_text(run->event, run->subject), refused);
 }
 
 /*
@@ -204,13 +237,18 @@ static void settle(struct run *run, const struct outcome *refused, bool last)
 		settle(run, NULL, true);
 }
 
-/* Attaches the event's device without a look; that is due where libvirt refuses, and where the device or the domain is gone. */
+/* Attaches the event's device without a look, which is due where libvirt refuses, and where the device is gone or no domain runs. */
 static void attach_at_once(struct run *run)
 {
-	const struct outcome outcome = domain_by_name(&run->libvirt, run->event->domain, run->event);
+	struct outcome outcome = { .answer = NOT_RUNNING };
 
+	for (const struct port *row = run->owner; row && outcome.answer == NOT_RUNNING; row = ports_next(row, &run->event->device)) {
+		run->event->domain = row->domain;
+		run->event->guest = ports_guest(row, &run->event->device);
+		outcome = domain_by_name(&run->libvirt, row->domain, run->event);
+	}
 	if (outcome.answer == LATER)
-		tell(run, run->subject, &outcome);
+		tell(run, change_text(run->event, run->subject), &outcome);
 	else if (outcome.answer != DONE || is_gone(run->event))
 		settle(run, outcome.answer == FAILED ? &outcome : NULL, outcome.answer == FAILED);
 }
@@ -219,7 +257,7 @@ static void settle_connected(struct run *run, bool is_new)
 {
 	if (run->event && is_gone(run->event)) {
 		log_info("%s: it is not plugged in any more", run->subject);
-		run->expected = NULL;
+		run->owner = NULL;
 	} else if (is_new && deadline_is_fresh(&run->deadline) && !retry_wake()) {
 		/* Unless something is left to do, what the kernel announced a moment ago is held, and used, by nobody. */
 		attach_at_once(run);
@@ -265,20 +303,23 @@ static int carry_out(struct run *run, bool is_new)
 
 int settle_event(const struct event *event, const struct port *owner, bool dry_run)
 {
-	const struct change change = { event->action, owner->domain, event->device, ports_guest(owner, &event->device) };
-	struct run run = { .scope.device = &change.device, .event = &change, .expected = change.domain };
+	struct change change = { event->action, owner->domain, event->device, ports_guest(owner, &event->device) };
+	struct run run = { .scope.device = &change.device, .event = &change, .owner = owner };
 
-	if (dry_run) {
-		print_change(&change);
-		return EXIT_SUCCESS;
-	}
 	change_text(&change, run.subject);
-	return carry_out(&run, event->is_new);
+	if (!dry_run)
+		return carry_out(&run, event->is_new);
+	for (; owner; owner = ports_next(owner, &event->device)) {
+		change.domain = owner->domain;
+		change.guest = ports_guest(owner, &event->device);
+		print_change(&change);
+	}
+	return EXIT_SUCCESS;
 }
 
 int settle_domains(const char *only, bool dry_run)
 {
-	struct run run = { .scope.domain = only, .expected = only, .dry_run = dry_run };
+	struct run run = { .scope.domain = only, .dry_run = dry_run };
 
 	snprintf(run.subject, TEXT, "%.100s%sdid not sync", only ? only : "", only ? ": " : "");
 	return carry_out(&run, false);

@@ -141,7 +141,7 @@ static void check_putting_in(const struct world *world, const struct change *cha
 	const struct device *device = plugged_at(world, &change->device);
 
 	MUST(device && !device->hub && strcmp(device->port, change->device.port) == 0);
-	MUST(ports_owner(device) && strcmp(ports_owner(device)->domain, change->domain) == 0);
+	MUST(ports_of(change->domain, device));
 }
 
 static void check_order_of_input(const struct world *world, const struct plan *plan)

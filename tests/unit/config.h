@@ -26,4 +26,11 @@ static const struct port ports[] = {
 	{ "no bus",   "/devices/pci0000:00/0000:00:14.0/5-3" },
 	{ "port",     "/devices/pci0000:00/0000:00:14.0/usb5/5-256" },
 	{ "vm9",      "/devices/pci0000:00/0000:00:14.0/usb3/3-10" },
+	{ "vm2",      "/devices/pci0000:00/0000:00:14.0/usb3/3-12" },
+	{ "vm9",      "/devices/pci0000:00/0000:00:14.0/usb*/3-12", .guest = "0:5" },
+	{ "vm2",      "/devices/pci0000:00/0000:00:14.0/usb3/*-12" },
+	{ HOST,       "/devices/pci0000:00/0000:00:14.0/usb3/3-12" },
+	{ "vm3",      "/devices/pci0000:00/0000:00:14.0/usb3/3-12" },
+	{ HOST,       "/devices/pci0000:00/0000:00:14.0/usb3/3-13" },
+	{ "vm3",      "/devices/pci0000:00/0000:00:14.0/usb3/3-13" },
 };

@@ -68,15 +68,20 @@ static size_t count_plugged(const struct situation *situation)
 	return count;
 }
 
-static void assert_planned_while(bool vm1_is_busy, bool vm9_is_off, const struct situation *situation)
+/* What is planned while of vm1, vm2, vm3 and vm9 just these are busy, and these off. */
+static void assert_planned_while(const char *busy, const char *off, const struct situation *situation)
 {
-	struct domain running[] = { { .name = "vm1", .busy = vm1_is_busy }, { .name = "vm2" }, { .name = "vm3" }, { .name = "vm9" } };
+	static const char *const names[] = { "vm1", "vm2", "vm3", "vm9" };
+	struct domain running[LENGTH(names)] = { 0 };
 	struct situation copy = *situation;
-	const struct domains domains = { .running = running, .held = copy.held, .count = LENGTH(running) - vm9_is_off, .held_count = count_held(situation) };
+	struct domains domains = { .running = running, .held = copy.held, .held_count = count_held(situation) };
 	const struct host host = { .devices = copy.plugged, .count = count_plugged(situation) };
 	struct plan plan;
 	size_t expected = 0;
 
+	for (size_t i = 0; i < LENGTH(names); i++)
+		if (!strstr(off, names[i]))
+			running[domains.count++] = (struct domain){ .name = names[i], .busy = strstr(busy, names[i]) };
 	plan = plan_make(&domains, &host);
 	while (situation->changes[expected])
 		expected++;
@@ -97,7 +102,7 @@ static void assert_planned_while(bool vm1_is_busy, bool vm9_is_off, const struct
 
 static void assert_planned(const struct situation *situation)
 {
-	assert_planned_while(false, false, situation);
+	assert_planned_while("", "", situation);
 }
 
 static void what_a_domain_owns_and_does_not_hold_is_put_in(void **state)
@@ -128,8 +133,36 @@ static void nothing_is_planned_for_what_is_busy_or_off(void **state)
 	const struct situation off = { "vm9 is off", { { 0 } }, { plugged_in(USB3 "3-1", 7), plugged_in(USB3 "3-10", 9) }, { "+vm1 3-1" } };
 
 	(void)state;
-	assert_planned_while(true, false, &busy);
-	assert_planned_while(false, true, &off);
+	assert_planned_while("vm1", "", &busy);
+	assert_planned_while("", "vm9", &off);
+}
+
+static void domains_take_turns_with_what_their_rows_tie_for(void **state)
+{
+	const struct {
+		const char *busy, *off;
+		struct situation situation;
+	} table[] = {
+		{ "", "", { "all run: the first", { { 0 } }, { plugged_in(USB3 "3-12", 7) }, { "+vm2 3-12" } } },
+		{ "", "vm2", { "the first is off", { { 0 } }, { plugged_in(USB3 "3-12", 7) }, { "+vm9 3-12" } } },
+		{ "", "vm2 vm9", { "only the last runs", { { 0 } }, { plugged_in(USB3 "3-12", 7) }, { "+vm3 3-12" } } },
+		{ "", "vm2 vm3 vm9", { "none runs", { { 0 } }, { plugged_in(USB3 "3-12", 7) }, { NULL } } },
+		{ "", "", { "who holds it keeps it", { held_by("vm9", "3-12", 7) }, { plugged_in(USB3 "3-12", 7) }, { NULL } } },
+		{ "vm2", "", { "also beside a busy one", { held_by("vm9", "3-12", 7) }, { plugged_in(USB3 "3-12", 7) }, { NULL } } },
+		{ "vm9", "", { "a busy one may hold it", { { 0 } }, { plugged_in(USB3 "3-12", 7) }, { NULL } } },
+		{ "vm1", "", { "another one may not", { { 0 } }, { plugged_in(USB3 "3-12", 7) }, { "+vm2 3-12" } } },
+		{ "", "", { "another port's", { held_by("vm9", "3-11", 7) }, { plugged_in(USB3 "3-12", 7) },
+			    { "-vm9 7", "+vm2 3-12" } } },
+		{ "", "", { "one that takes no turns", { held_by("vm1", "3-12", 7) }, { plugged_in(USB3 "3-12", 7) },
+			    { "-vm1 7", "+vm2 3-12" } } },
+		{ "vm2", "", { "the same, and a busy one", { held_by("vm1", "3-12", 7) }, { plugged_in(USB3 "3-12", 7) },
+			       { "-vm1 7" } } },
+		{ "", "", { "the host comes first", { { 0 } }, { plugged_in(USB3 "3-13", 7) }, { NULL } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(table); i++)
+		assert_planned_while(table[i].busy, table[i].off, &table[i].situation);
 }
 
 static void what_is_where_it_belongs_stays(void **state)
@@ -224,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_domain_owns_and_does_not_hold_is_put_in),
 		cmocka_unit_test(nothing_is_planned_for_what_is_busy_or_off),
+		cmocka_unit_test(domains_take_turns_with_what_their_rows_tie_for),
 		cmocka_unit_test(what_is_where_it_belongs_stays),
 		cmocka_unit_test(ours_that_should_not_be_there_is_taken_out_first),
 		cmocka_unit_test(what_someone_else_attached_stays_while_it_is_plugged_in),
