@@ -93,5 +93,6 @@ int retry(int (*try)(void))
 		else if (!later)
 			return status;
 	}
-	return retry_wake() ? EXIT_SUCCESS : try();
+	/* Another process does it. */
+	return retry_wake() && lockf(file, F_LOCK, 0) == 0 ? EXIT_SUCCESS : try();
 }

@@ -79,6 +79,23 @@ check 'and the port of the guest, where the row has one' [ "$output" = "attach v
   <address type='usb' bus='0' port='5'/>
 </hostdev>" ]
 
+run -n "DEVPATH=$PCI/usb3/3-4"
+check 'domains that take turns have one attach each, in their order' [ "$output" = "attach vm1 3 7
+<hostdev mode='subsystem' type='usb'>
+  <source startupPolicy='optional'>
+    <address bus='3' device='7'/>
+  </source>
+  <alias name='ua-usb-hotplug-3-4'/>
+</hostdev>
+attach vm2 3 7
+<hostdev mode='subsystem' type='usb'>
+  <source startupPolicy='optional'>
+    <address bus='3' device='7'/>
+  </source>
+  <alias name='ua-usb-hotplug-3-4'/>
+  <address type='usb' bus='0' port='6'/>
+</hostdev>" ]
+
 reasons_are_given() {
 	ended 0 && [ -z "$output" ] && in_one_line && says "$1"
 }

@@ -55,7 +55,7 @@ has_the_service_do_it() {
 call_hook vm1 started begin -
 check 'the service does it, where there is one' has_the_service_do_it
 systemctl 'exit 1'
-for operation in 'prepare begin' 'start begin' 'stopped end' 'release end' 'started end' 'migrate begin'; do
+for operation in 'prepare begin' 'start begin' 'stopped end' 'started end' 'migrate begin'; do
 	# shellcheck disable=SC2086 # operation is two words
 	call_hook vm1 $operation -
 	check "at '$operation' nothing is done" starts_nothing
@@ -76,6 +76,14 @@ domain() {
 	hostdev @123 ua-usb-hotplug-2-1_4
 	printf "    <input type='mouse' bus='ps2'/>\n  </devices>\n</domain>\n"
 }
+
+printf "<domain><devices>%s</devices></domain>" "$(hostdev 9 ua-usb-hotplug-999-1 | tr -d '\n')" >"$directory/ended"
+definition="$directory/ended"
+call_hook vm1 release end -
+check 'once a domain has ended that held something of ours all is brought in line' tries_until_all_is_in_line
+hostdev 9 ua-mine >"$directory/ended"
+call_hook vm1 release end -
+check 'one that held nothing of ours is no news' starts_nothing
 
 # restore COMMAND...: calls the hook for the definition as the command lays it out.
 restore() {

@@ -1,6 +1,6 @@
 /*
- * The plan, of any situation of the unit tests' table: each three bytes are something plugged in, or held. What must hold
- * of any plan is below.
+ * The plan, of any situation of the unit tests' table: each three bytes are something plugged in, or held, or how a domain is. What
+ * must hold of any plan is below.
  */
 #include "../../src/plan.c"
 
@@ -9,14 +9,17 @@
 #define USB3 "/devices/pci0000:00/0000:00:14.0/usb3/"
 #define USB4 "/devices/pci0000:00/0000:00:14.0/usb4/"
 
-static const char *const devpaths[] = { USB3 "3-1", USB3 "3-1/3-1.4", USB3 "3-6", USB4 "4-4/4-4.1", "/devices/x/usb5/5-1",
+static const char *const devpaths[] = { USB3 "3-1", USB3 "3-12", USB3 "3-6", USB4 "4-4/4-4.1", "/devices/x/usb5/5-1",
 					"/elsewhere/usb3/3-1" };
 static const char *const domains[] = { "vm1", "vm2", "vm3", "guest", "vm9" };
 static const struct usb_id ids[] = { { 0x0627, 1 }, { 0x1050, 0x0407 } };
 
 enum { PORTS = 6, DOMAINS = 5, MOST = 40 };
 
+enum state { RUNNING, BUSY, OFF, STATES };
+
 struct world {
+	enum state states[DOMAINS];
 	struct device plugged[PORTS];
 	struct hostdev held[MOST];
 	size_t plugged_count, held_count;
@@ -106,14 +109,52 @@ static void apply(struct world *world, const struct change *change)
 	MUST(!"what is detached is held");
 }
 
-static struct plan plan_of(const struct world *world)
+static enum state state_of(const struct world *world, const char *domain)
 {
-	static struct domain running[] = { { .name = "vm1" }, { .name = "vm2" }, { .name = "vm3" }, { .name = "guest" }, { .name = "vm9" } };
+	for (size_t i = 0; i < DOMAINS; i++)
+		if (strcmp(domains[i], domain) == 0)
+			return world->states[i];
+	return OFF;
+}
+
+/* What the program sees: of a domain that is off nothing, and of a busy one not what it holds. */
+static struct plan plan_in_order(const struct world *world, bool backwards)
+{
+	struct domain running[DOMAINS];
+	struct hostdev held[MOST];
 	struct world copy = *world;
-	const struct domains domains = { .running = running, .held = copy.held, .count = DOMAINS, .held_count = world->held_count };
+	struct domains seen = { .running = running, .held = held };
 	const struct host host = { .devices = copy.plugged, .count = world->plugged_count };
 
-	return plan_make(&domains, &host);
+	for (size_t i = 0; i < DOMAINS; i++) {
+		const size_t at = backwards ? DOMAINS - 1 - i : i;
+
+		if (world->states[at] != OFF)
+			running[seen.count++] = (struct domain){ .name = domains[at], .busy = world->states[at] == BUSY };
+	}
+	for (size_t i = 0; i < world->held_count; i++)
+		if (state_of(world, world->held[i].domain) == RUNNING)
+			held[seen.held_count++] = world->held[i];
+	return plan_make(&seen, &host);
+}
+
+static struct plan plan_of(const struct world *world)
+{
+	return plan_in_order(world, false);
+}
+
+/* The domain whose turn it is: the first in the table that runs, unless one may hold the device unseen. */
+static const char *turn_of(const struct world *world, const struct device *device)
+{
+	const char *turn = NULL;
+
+	for (const struct port *row = ports_owner(device); row && row->domain; row = ports_next(row, device)) {
+		if (state_of(world, row->domain) == BUSY)
+			return NULL;
+		if (state_of(world, row->domain) == RUNNING && !turn)
+			turn = row->domain;
+	}
+	return turn;
 }
 
 static const struct device *plugged_at(const struct world *world, const struct device *device)
@@ -133,6 +174,13 @@ static void check_taking_out(const struct world *world, const struct change *cha
 			continue;
 		MUST(is_ours(hostdev) || (!hostdev->device.has_id && !is_by_port(hostdev)));
 		MUST(is_ours(hostdev) || hostdev->missing || !plugged_at(world, &hostdev->device));
+		/* Nothing is taken from a domain that holds it in its turn. */
+		for (size_t j = 0; j < world->plugged_count; j++) {
+			const struct device *device = &world->plugged[j];
+
+			MUST(!hostdev_holds(hostdev, device) || strcmp(hostdev->device.port, device->port) != 0 ||
+			     !ports_of(hostdev->domain, device));
+		}
 	}
 }
 
@@ -141,7 +189,7 @@ static void check_putting_in(const struct world *world, const struct change *cha
 	const struct device *device = plugged_at(world, &change->device);
 
 	MUST(device && !device->hub && strcmp(device->port, change->device.port) == 0);
-	MUST(ports_of(change->domain, device));
+	MUST(turn_of(world, device) && strcmp(turn_of(world, device), change->domain) == 0);
 }
 
 static void check_order_of_input(const struct world *world, const struct plan *plan)
@@ -153,7 +201,7 @@ static void check_order_of_input(const struct world *world, const struct plan *p
 		backwards.held[i] = world->held[world->held_count - 1 - i];
 	for (size_t i = 0; i < world->plugged_count; i++)
 		backwards.plugged[i] = world->plugged[world->plugged_count - 1 - i];
-	other = plan_of(&backwards);
+	other = plan_in_order(&backwards, true);
 	MUST(other.count == plan->count);
 	for (size_t i = 0; i < plan->count; i++) {
 		size_t same = 0;
@@ -167,7 +215,7 @@ static void check_order_of_input(const struct world *world, const struct plan *p
 	free(other.changes);
 }
 
-/* Whatever has an owner is held once, by its owner or by whom someone else gave it to; and nothing is left to do. */
+/* Whatever has an owner that runs is held once, by one of its owners or by whom someone else gave it to; and nothing is left to do. */
 static void check_settled(const struct world *world)
 {
 	struct plan plan = plan_of(world);
@@ -176,22 +224,21 @@ static void check_settled(const struct world *world)
 	free(plan.changes);
 	for (size_t i = 0; i < world->plugged_count; i++) {
 		const struct device *device = &world->plugged[i];
-		const struct port *owner = device->hub ? NULL : ports_owner(device);
 		size_t holders = 0, covered = 0;
 
 		for (size_t j = 0; j < world->held_count; j++) {
 			const struct hostdev *hostdev = &world->held[j];
 
-			if (!hostdev_holds(hostdev, device))
+			if (state_of(world, hostdev->domain) != RUNNING || !hostdev_holds(hostdev, device))
 				continue;
 			if (is_by_port(hostdev)) {
 				covered++;
 				continue;
 			}
 			holders++;
-			MUST(!is_ours(hostdev) || (owner && owner->domain && strcmp(owner->domain, hostdev->domain) == 0));
+			MUST(!is_ours(hostdev) || ports_of(hostdev->domain, device));
 		}
-		MUST(holders <= 1 && (holders == 1 || covered || !owner || !owner->domain));
+		MUST(holders <= 1 && (holders == 1 || covered || !turn_of(world, device)));
 	}
 }
 
@@ -201,7 +248,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct plan plan;
 
 	for (size_t i = 0; i + 3 <= size; i += 3) {
-		if (data[i] & 0x80)
+		if (data[i] == 0x7f)
+			world.states[data[i + 1] % DOMAINS] = data[i + 2] % STATES;
+		else if (data[i] & 0x80)
 			hold(&world, data[i] & 0x7f, data[i + 1], data[i + 2]);
 		else
 			plug(&world, data[i], data[i + 1], data[i + 2]);

@@ -4,5 +4,5 @@ The ports and their domains are in config.h. A scenario starts with nothing plug
 """
 
 # In the order in which they run: what is basic and quick comes first.
-FILES = ["plugs", "rows", "domains", "syncs", "tables", "disks", "libvirtd", "service", "saved", "busy", "crowds",
+FILES = ["plugs", "rows", "domains", "turns", "syncs", "tables", "disks", "libvirtd", "service", "saved", "busy", "crowds",
          "guests", "installing"]
