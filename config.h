@@ -15,7 +15,7 @@ static const unsigned int timeout = 10; /* s: the longest that one event may kee
  *         takes a device at another port for a new one. The path has to be one port then.
  *
  * Of the rows that cover a device, one with an id that fits comes before one without, then the one that matches more of the
- * device's path, then one with a bus's number before one with "*", then the first.
+ * device's path, then one with a bus's number before one with "*". Domains of rows that are equal in all that take turns.
  */
 static const struct port ports[] = {
 	/* domain              path                                                        id */
