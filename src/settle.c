@@ -207,7 +207,9 @@ static void tell_refused(struct run *run, const struct look *look, const struct 
 {
 	const struct domain *domain = domains_find(&look->domains, run->event->domain);
 
-	if (domain && !domain->busy && look->plan.count == 0 && !domains_holder(&look->domains, &run->event->device))
+	if (look->plan.count > 0 || is_gone(run->event) || domains_holder(&look->domains, &run->event->device))
+		return;
+	if (domain && !domain->busy)
 		tell(run, change_text(run->event, run->subject), refused);
 }
 
