@@ -39,35 +39,25 @@ const char *host_product(const struct device *device)
 	return *product ? product : or_empty(sym_udev_device_get_property_value(device->entry, "ID_MODEL_FROM_DATABASE"));
 }
 
-/* Returns a device whose bus is 0 where it has gone meanwhile. */
-static struct device read_device(struct udev *udev, const char *syspath)
+/* Adds the device to the host's, unless it has gone meanwhile. */
+static void add_device(struct host *host, const char *syspath)
 {
-	struct device device = { .entry = sym_udev_device_new_from_syspath(udev, syspath) };
+	struct device device = { .entry = sym_udev_device_new_from_syspath(host->udev, syspath) };
 
 	if (!device.entry)
-		return device;
+		return;
 	device_set_devpath(&device, sym_udev_device_get_devpath(device.entry));
 	device.bus = (unsigned int)strtoul(host_attribute(&device, "busnum"), NULL, 10);
 	device.number = (unsigned int)strtoul(host_attribute(&device, "devnum"), NULL, 10);
 	device.hub = strcmp(host_attribute(&device, "bDeviceClass"), "09") == 0;
 	device.has_id =
 		usb_id_read(or_empty(sym_udev_device_get_property_value(device.entry, "PRODUCT")), PRODUCT_ID, &device.id);
-	return device;
-}
-
-/* Adds the device to the host's, unless it has gone meanwhile. */
-static void add_device(struct host *host, const char *syspath)
-{
-	const struct device device = read_device(host->udev, syspath);
-
-	if (!device.bus) {
-		sym_udev_device_unref(device.entry);
-		return;
-	}
 	host->devices = reallocarray(host->devices, host->count + 1, sizeof(device));
 	if (!host->devices)
 		abort();
 	host->devices[host->count++] = device;
+	if (!device.bus)
+		sym_udev_device_unref(host->devices[--host->count].entry);
 }
 
 struct outcome host_read(struct host *host)

@@ -31,22 +31,17 @@ static int handle_event(bool dry_run)
 
 	if (kind != EVENT_OURS)
 		return kind == EVENT_BAD ? EXIT_USAGE : EXIT_SUCCESS;
-	if (event.device.hub) {
-		log_debug("left alone: %s is a hub", device_text(&event.device, text));
-		return EXIT_SUCCESS;
-	}
-	if (event.bad_product && ports_need_id(&event.device)) {
+	if (event.bad_product && !event.device.hub && ports_need_id(&event.device)) {
 		log_error("PRODUCT is '%s': it should be vendor/product/version in hexadecimal, as in 46d/c08e/100",
 			  event.bad_product);
 		return EXIT_USAGE;
 	}
 	owner = ports_owner(&event.device);
-	if (!owner || owner->domain == HOST) {
-		log_debug("left alone: %s %s", device_text(&event.device, text),
-			  owner ? "stays with the host" : "is in no row of the table");
-		return EXIT_SUCCESS;
-	}
-	return settle_event(&event, owner, dry_run);
+	if (owner && owner->domain != HOST)
+		return settle_event(&event, owner, dry_run);
+	log_debug("left alone: %s %s", device_text(&event.device, text),
+		  event.device.hub ? "is a hub" : owner ? "stays with the host" : "is in no row of the table");
+	return EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[])
