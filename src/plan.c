@@ -39,6 +39,11 @@ static bool is_kept(const struct device *device, const struct domains *domains, 
 	return false;
 }
 
+static void add(struct plan *plan, struct change change)
+{
+	plan->changes[plan->count++] = change;
+}
+
 struct plan plan_make(const struct domains *domains, const struct host *host)
 {
 	struct plan plan = { .changes = calloc(domains->held_count + host->count + 1, sizeof(*plan.changes)) };
@@ -51,7 +56,7 @@ struct plan plan_make(const struct domains *domains, const struct host *host)
 
 		staying[i] = stays(hostdev, host);
 		if (!staying[i])
-			plan.changes[plan.count++] = (struct change){ DETACH, hostdev->domain, hostdev->device, NULL };
+			add(&plan, (struct change){ DETACH, hostdev->domain, hostdev->device, NULL });
 	}
 	for (size_t i = 0; i < host->count; i++) {
 		const struct device *device = &host->devices[i];
@@ -59,8 +64,7 @@ struct plan plan_make(const struct domains *domains, const struct host *host)
 		const struct domain *domain = owner ? domains_find(domains, owner->domain) : NULL;
 
 		if (domain && !domain->busy && !is_kept(device, domains, staying))
-			plan.changes[plan.count++] =
-				(struct change){ ATTACH, owner->domain, *device, ports_guest(owner, device) };
+			add(&plan, (struct change){ ATTACH, owner->domain, *device, ports_guest(owner, device) });
 	}
 	free(staying);
 	return plan;
