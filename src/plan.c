@@ -45,6 +45,11 @@ static bool is_kept(const struct device *device, const struct domains *domains, 
 	return false;
 }
 
+static void add(struct plan *plan, struct change change)
+{
+	plan->changes[plan->count++] = change;
+}
+
 struct plan plan_make(const struct domains *domains, const struct host *host)
 {
 	struct plan plan = { .changes = calloc(domains->held_count + host->count + 1, sizeof(*plan.changes)) };
@@ -57,15 +62,14 @@ struct plan plan_make(const struct domains *domains, const struct host *host)
 
 		staying[i] = stays(hostdev, host);
 		if (!staying[i])
-			plan.changes[plan.count++] = (struct change){ DETACH, hostdev->domain, hostdev->device, NULL };
+			add(&plan, (struct change){ DETACH, hostdev->domain, hostdev->device, NULL });
 	}
 	for (size_t i = 0; i < host->count; i++) {
 		const struct device *device = &host->devices[i];
 		const struct port *turn = whose_turn(device, domains);
 
 		if (turn && !is_kept(device, domains, staying))
-			plan.changes[plan.count++] =
-				(struct change){ ATTACH, turn->domain, *device, ports_guest(turn, device) };
+			add(&plan, (struct change){ ATTACH, turn->domain, *device, ports_guest(turn, device) });
 	}
 	free(staying);
 	return plan;
