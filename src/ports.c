@@ -55,7 +55,7 @@ static struct short_path shorten(const char *path)
 {
 	struct short_path to;
 	char *bus, *port;
-	const char *number, *ports_of;
+	const char *number, *chain;
 
 	snprintf(to.text, sizeof(to.text), "%s", !path ? "" : strncmp(path, "/sys/", 5) == 0 ? path + 4 : path);
 	for (char *end = to.text + strlen(to.text); end > to.text && end[-1] == '/'; end--)
@@ -70,11 +70,11 @@ static struct short_path shorten(const char *path)
 		return to;
 	}
 	number = *bus == '*' ? port : bus;
-	ports_of = port + number_length(port) + 1;
+	chain = port + number_length(port) + 1;
 	memmove(bus, number, number_length(number));
 	bus += number_length(number);
 	*bus++ = '/';
-	memmove(bus, ports_of, strlen(ports_of) + 1);
+	memmove(bus, chain, strlen(chain) + 1);
 	while ((bus = strchr(bus, '.')))
 		*bus = '/';
 	return to;
