@@ -236,7 +236,7 @@ int turn_open_file(void);
 
 /* retry.c: a process that tries again until all is in line. */
 
-/* Calls try() in a process of its own while it returns EX_TEMPFAIL; or waits until another process has. Returns its status. */
+/* Calls try() in a process of its own while it returns EX_TEMPFAIL, unless another process does it. Returns its status. */
 int retry(int (*try)(void));
 
 /* Has that process look again at once. Returns whether there is one; or starts one, and returns its name, or NULL in vain. */

@@ -93,6 +93,5 @@ int retry(int (*try)(void))
 		else if (!later)
 			return status;
 	}
-	/* Another process does it. */
-	return retry_wake() && lockf(file, F_LOCK, 0) == 0 ? EXIT_SUCCESS : try();
+	return retry_wake() ? EXIT_SUCCESS : try();
 }

@@ -151,10 +151,11 @@ static const char *subject_of(const struct run *run, const char *name, char text
 	return text;
 }
 
-/* What a busy domain lacks isn't known, and is said of it as a whole; but not by an event, of another domain than its own. */
+/* What a busy domain lacks isn't known, and is said of it as a whole; by an event only where it may hold the device. */
 static void tell_busy(struct run *run, const struct look *look)
 {
 	const struct outcome outcome = outcome_of(LATER, "the domain is busy");
+	const bool held = run->event && domains_holder(&look->domains, &run->event->device);
 	char text[TEXT];
 
 	for (size_t i = 0; i < look->domains.count; i++) {
@@ -162,7 +163,7 @@ static void tell_busy(struct run *run, const struct look *look)
 
 		if (!domain->busy || !scope_has_domain(&run->scope, domain->name))
 			continue;
-		if (!run->event || ports_of(domain->name, &run->event->device))
+		if (!run->event || (!held && ports_of(domain->name, &run->event->device)))
 			tell(run, subject_of(run, domain->name, text), &outcome);
 		else
 			retry_start();
@@ -210,7 +211,7 @@ static void tell_refused(struct run *run, const struct look *look, const struct 
 	if (look->plan.count > 0 || is_gone(run->event) || domains_holder(&look->domains, &run->event->device))
 		return;
 	if (domain && !domain->busy)
-		tell(run, change_text(run->event, run->subject), refused);
+		tell(run, run->subject, refused);
 }
 
 /*
@@ -247,10 +248,11 @@ static void attach_at_once(struct run *run)
 	for (const struct port *row = run->owner; row && outcome.answer == NOT_RUNNING; row = ports_next(row, &run->event->device)) {
 		run->event->domain = row->domain;
 		run->event->guest = ports_guest(row, &run->event->device);
+		change_text(run->event, run->subject);
 		outcome = domain_by_name(&run->libvirt, row->domain, run->event);
 	}
 	if (outcome.answer == LATER)
-		tell(run, change_text(run->event, run->subject), &outcome);
+		tell(run, run->subject, &outcome);
 	else if (outcome.answer != DONE || is_gone(run->event))
 		settle(run, outcome.answer == FAILED ? &outcome : NULL, outcome.answer == FAILED);
 }

@@ -77,13 +77,29 @@ domain() {
 	printf "    <input type='mouse' bus='ps2'/>\n  </devices>\n</domain>\n"
 }
 
-printf "<domain><devices>%s</devices></domain>" "$(hostdev 9 ua-usb-hotplug-999-1 | tr -d '\n')" >"$directory/ended"
-definition="$directory/ended"
-call_hook vm1 release end -
-check 'once a domain has ended that held something of ours all is brought in line' tries_until_all_is_in_line
-hostdev 9 ua-mine >"$directory/ended"
-call_hook vm1 release end -
-check 'one that held nothing of ours is no news' starts_nothing
+# One that has ended, with what it held in a /sys of the test's, where the interfaces have no driver but for one.
+mkdir -p "$directory/sys/9-1.2" "$directory/sys/9-1.2:1.0" "$directory/sys/9-1.2:1.1/driver" "$directory/sys/9-3" "$directory/sys/9-3:1.0"
+echo 9 | tee "$directory/sys/9-1.2/busnum" "$directory/sys/9-3/busnum" >/dev/null
+echo 108 | tee "$directory/sys/9-1.2/devnum" "$directory/sys/9-3/devnum" >/dev/null
+sed -i "s|/sys/bus/usb/devices|$directory/sys|; s|>/sys/bus/usb/drivers_probe|>>$directory/probed|" "$directory/hook"
+ends() {
+	rm -f "$directory/probed"
+	printf "<domain><devices>%s</devices></domain>" "$1" >"$directory/ended"
+	definition="$directory/ended"
+	call_hook vm1 release end -
+	left_alone && wait_for "$directory/program.called" || return
+	early=$(cat "$directory/probed" 2>/dev/null)
+	touch "$directory/program.go"
+	wait_for "$directory/program.gone"
+	messages=$(cat "$directory/program.called")
+	[ "$messages$early" = "-s: /dev/null /dev/null /dev/null " ]
+}
+works_on_the_host() {
+	ends "$1" && wait_for "$directory/probed" && [ "$(cat "$directory/probed")" = "$2" ]
+}
+check 'once a domain has ended all is brought in line' ends "$(hostdev 9 ua-mine)"
+check 'what is nobody'\''s then has the kernel look for a driver, where it has none' \
+	works_on_the_host "$(hostdev 9 ua-usb-hotplug-9-1_2 | tr -d '\n')$(hostdev 9 ua-usb-hotplug-9-7)" 9-1.2:1.0
 
 # restore COMMAND...: calls the hook for the definition as the command lays it out.
 restore() {

@@ -61,6 +61,20 @@ def a_port_of_two_domains_goes_to_whichever_starts_first_and_nothing_is_taken_fr
         lab.assert_no_complaint()
 
 
+def what_goes_on_to_a_domain_that_is_suspended_gets_no_driver_of_the_hosts(lab):
+    with other_table(lab, SHARED):
+        lab.run("virsh -q suspend vm2")
+        lab.plug("1", "usb-hub")
+        lab.plug("1.2")
+        lab.wait_held("vm1", "1-1.2")
+        _end(lab, "vm1", "kill")
+        lab.wait_held("vm2", "1-1.2")
+        lab.wait_inside("! pgrep libvirt-usb && ! pgrep -f driver[s]_probe")
+        lab.run("! readlink /sys/bus/usb/devices/1-1.2:1.0/driver | grep usbhid")
+        _end(lab, "vm2", "destroy")
+        _has_driver(lab, "1-1.2:1.0", "usbhid")
+
+
 def a_hub_behind_a_port_of_two_domains_changes_hands_with_all_that_is_behind_it(lab):
     with other_table(lab, SHARED):
         lab.plug("1", "usb-hub")
