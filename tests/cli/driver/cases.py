@@ -1,7 +1,7 @@
 """
 For the tests beside it: runs PROGRAM while devices are plugged in and libvirt's test driver has domains, and compares all that
 it says. That driver refuses to attach and to detach, so what the program would do is seen in what it says of that. And nothing
-changes, so cases share a machine: each has ports and addresses of its own there, on buses 3 to 8.
+changes, so cases share a machine: each has ports and addresses of its own there, on buses 3 to 10.
 
 A device is written in words, such as "3-1 3:7 046d:c08e hub": its port, its bus and number, its id, and what it is: "hub",
 "used sda" for a disk that the host uses, or "free sda". What a domain holds is written so, too: with a port it is the
@@ -188,7 +188,7 @@ class Machine:
 
     def tree(self):
         machine = describe.Machine()
-        for bus in range(3, 9):
+        for bus in range(3, 11):
             machine.bus(CONTROLLER, bus, 3)
         for device in sorted(map(Device, self.plugged), key=lambda device: device.port):  # a hub before what is behind it
             machine.device(device.port, device.product, 4 if device.is_hub else 0, devnum=device.number)

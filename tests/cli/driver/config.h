@@ -10,4 +10,9 @@ static const struct port ports[] = {
 	{ "vm3", "/devices/pci0000:00/0000:00:14.0/usb5" },
 	{ "vm4", "/devices/pci0000:00/0000:00:14.0/usb6" },
 	{ HOST,  "/devices/pci0000:00/0000:00:14.0/usb7" },
+	{ "vm3", "/devices/pci0000:00/0000:00:14.0/usb9" },
+	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb9" },
+	{ "vm2", "/devices/pci0000:00/0000:00:14.0/usb9" },
+	{ "vm4", "/devices/pci0000:00/0000:00:14.0/usb10" },
+	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb10" },
 };

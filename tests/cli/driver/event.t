@@ -89,6 +89,24 @@ for action in "add", "bind":
 case("one that it doesn't use is attached", event("bind", FREE), attach("vm1", FREE), plugged=[FREE])
 case("one that its domain holds is left alone", event("bind", PASSED_ON), plugged=[PASSED_ON], held={"vm1": [PASSED_ON]})
 
+# Domains that take turns: vm3, which is off, vm1 and vm2; and vm4, which libvirt doesn't know, and vm1.
+
+for action in "add", "bind":
+    PLUGGED, UNKNOWN = mouse("9-1"), mouse("10-1")
+    case(f"{action}: the first that runs gets it, and of one that is off nothing is said", event(action, PLUGGED),
+         attach("vm1", PLUGGED), plugged=[PLUGGED])
+    case(f"{action}: one that libvirt doesn't know is an error, and doesn't keep it from the next", event(action, UNKNOWN),
+         attach("vm1", UNKNOWN), plugged=[UNKNOWN], says=[did_not("attach", "vm4", UNKNOWN, NOT_KNOWN)])
+case("who holds it keeps it, though another comes first", event("bind", mouse("9-2")), plugged=[mouse("9-2")],
+     held={"vm2": [mouse("9-2")]})
+case("a pull is taken from the one that holds it, and of the others nothing is said", event("remove", mouse("9-3")),
+     detach("vm2", mouse("9-3")), held={"vm2": [mouse("9-3")]})
+
+machine(running=["vm9"], off=["vm1", "vm2", "vm3"])
+
+case("where none runs, that is said of the first", event("add", mouse("9-1")), plugged=[mouse("9-1")],
+     says=[did_not("attach", "vm3", mouse("9-1"), NOT_RUNNING)])
+
 machine(running=["vm1"])
 
 case("-v says that all is in line, where its domain holds a plug", event("add", HELD, "-v"), plugged=[HELD],
