@@ -16,8 +16,8 @@ enum { FIRST_PAUSE = 5, LONGEST_PAUSE = 120, PATIENCE = 10 };
 
 /*
  * The process that tries again has a lock on the file of the turns, by which it is found, and looks again when it gets a SIGCONT,
- * which does no harm to a process that isn't it any more. Not for the process itself, which would lose its lock with any
- * descriptor of the file: see fcntl(2).
+ * which does no harm to a process that isn't it any more. While it has the lock it can't call retry_wake() itself: closing any
+ * descriptor of the file drops the lock, see fcntl(2).
  */
 bool retry_wake(void)
 {
