@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "hotplug.h"
 
 #define LIBUDEV "libudev.so.1"
+
+/* An extended attribute of the device's node, and gone when that is. Everybody can read it, and root write it: xattr(7). */
+#define TAKEN_BACK "security.libvirt-usb-hotplug"
 
 #define FUNCTIONS(F) \
 	F(udev_new) F(udev_unref) F(udev_enumerate_new) F(udev_enumerate_unref) F(udev_enumerate_add_match_subsystem) \
@@ -50,6 +54,7 @@ static void add_device(struct host *host, const char *syspath)
 	device.bus = (unsigned int)strtoul(host_attribute(&device, "busnum"), NULL, 10);
 	device.number = (unsigned int)strtoul(host_attribute(&device, "devnum"), NULL, 10);
 	device.hub = strcmp(host_attribute(&device, "bDeviceClass"), "09") == 0;
+	device.taken_back = host_is_taken_back(&device);
 	device.has_id =
 		usb_id_read(or_empty(sym_udev_device_get_property_value(device.entry, "PRODUCT")), PRODUCT_ID, &device.id);
 	host->devices = reallocarray(host->devices, host->count + 1, sizeof(device));
@@ -60,25 +65,35 @@ static void add_device(struct host *host, const char *syspath)
 		sym_udev_device_unref(host->devices[--host->count].entry);
 }
 
+/* What the host has of a subsystem, with this property; in the tree below a device, or NULL. NULL where sysfs can't be read. */
+static struct udev_enumerate *enumerate(const struct host *host, const char *subsystem, const char *property, const char *value,
+					const struct device *parent)
+{
+	struct udev_enumerate *found = sym_udev_enumerate_new(host->udev);
+
+	sym_udev_enumerate_add_match_subsystem(found, subsystem);
+	sym_udev_enumerate_add_match_property(found, property, value);
+	if (parent)
+		sym_udev_enumerate_add_match_parent(found, parent->entry);
+	return sym_udev_enumerate_scan_devices(found) < 0 ? sym_udev_enumerate_unref(found) : found;
+}
+
 struct outcome host_read(struct host *host)
 {
-	struct udev_enumerate *enumerate;
-	int result;
+	struct udev_enumerate *devices;
 
 	*host = (struct host){ 0 };
 	if (LOAD_LIBRARY(LIBUDEV) < 0)
 		return outcome_of(FAILED, "cannot read what is plugged in: %s", dlerror());
 	host->udev = sym_udev_new();
-	enumerate = sym_udev_enumerate_new(host->udev);
-	sym_udev_enumerate_add_match_subsystem(enumerate, "usb");
-	sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "usb_device");
-	result = sym_udev_enumerate_scan_devices(enumerate);
-	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item;
+	devices = enumerate(host, "usb", "DEVTYPE", "usb_device", NULL);
+	if (!devices)
+		return outcome_of(FAILED, "cannot read from sysfs what is plugged in");
+	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(devices); item;
 	     item = sym_udev_list_entry_get_next(item))
 		add_device(host, sym_udev_list_entry_get_name(item));
-	sym_udev_enumerate_unref(enumerate);
-	return result < 0 ? outcome_of(FAILED, "cannot read from sysfs what is plugged in") :
-			    (struct outcome){ .answer = DONE };
+	sym_udev_enumerate_unref(devices);
+	return (struct outcome){ .answer = DONE };
 }
 
 void host_free(struct host *host)
@@ -127,24 +142,34 @@ bool host_port_is(const char *devpath, const char *connect_type)
 	return strcmp(type, connect_type) == 0;
 }
 
-bool host_has(const struct device *device)
+static const char *node_of(const struct device *device, char node[static TEXT])
 {
-	char node[sizeof("/dev/bus/usb/999/999")];
-
-	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", device->bus % 1000, device->number % 1000);
-	return access(node, F_OK) == 0;
+	snprintf(node, TEXT, "/dev/bus/usb/%03u/%03u", device->bus % 1000, device->number % 1000);
+	return node;
 }
 
-void host_forget(struct host *host, const struct device *device)
+bool host_has(const struct device *device)
 {
-	for (size_t i = 0; i < host->count; i++) {
-		struct device *gone = &host->devices[i];
+	char node[TEXT];
 
-		if (!device_is_at(gone, device) || strcmp(gone->port, device->port) != 0)
-			continue;
-		sym_udev_device_unref(gone->entry);
-		memmove(gone, gone + 1, (size_t)(host->devices + --host->count - gone) * sizeof(*gone));
-	}
+	return access(node_of(device, node), F_OK) == 0;
+}
+
+bool host_is_taken_back(const struct device *device)
+{
+	char node[TEXT];
+
+	return getxattr(node_of(device, node), TAKEN_BACK, NULL, 0) >= 0;
+}
+
+struct outcome host_take_back(const struct device *device, bool taken_back)
+{
+	char node[TEXT];
+
+	node_of(device, node);
+	if ((taken_back ? setxattr(node, TAKEN_BACK, "", 0, 0) : removexattr(node, TAKEN_BACK)) < 0)
+		return outcome_of(FAILED, "cannot mark %s as taken back, or no longer: %s", node, strerror(errno));
+	return (struct outcome){ .answer = DONE };
 }
 
 /* Whoever uses a disk, or a part of it, has claimed it: only then is it busy for O_EXCL, see open(2). */
@@ -163,23 +188,25 @@ static struct outcome check_disk(struct udev_device *disk)
 	return (struct outcome){ .answer = DONE };
 }
 
-struct outcome host_check_disks(const struct host *host, const struct device *device)
+struct outcome host_check(const struct host *host, const struct device *device)
 {
-	struct udev_enumerate *enumerate = sym_udev_enumerate_new(host->udev);
+	/* Whoever uses a device by its node has claimed interfaces of it: see drivers/usb/core/devio.c in the kernel. */
+	struct udev_enumerate *claims = enumerate(host, "usb", "DRIVER", "usbfs", device);
+	struct udev_enumerate *disks = enumerate(host, "block", "DEVTYPE", "disk", device);
 	struct outcome outcome = { .answer = DONE };
+	char node[TEXT];
 
-	sym_udev_enumerate_add_match_subsystem(enumerate, "block");
-	sym_udev_enumerate_add_match_property(enumerate, "DEVTYPE", "disk");
-	sym_udev_enumerate_add_match_parent(enumerate, device->entry);
-	sym_udev_enumerate_scan_devices(enumerate);
-	for (struct udev_list_entry *item = sym_udev_enumerate_get_list_entry(enumerate); item && outcome.answer == DONE;
-	     item = sym_udev_list_entry_get_next(item)) {
+	if (claims && sym_udev_enumerate_get_list_entry(claims))
+		outcome = outcome_of(CLAIMED, "a program has claimed %s", node_of(device, node));
+	for (struct udev_list_entry *item = disks ? sym_udev_enumerate_get_list_entry(disks) : NULL;
+	     item && outcome.answer == DONE; item = sym_udev_list_entry_get_next(item)) {
 		struct udev_device *disk = sym_udev_device_new_from_syspath(host->udev, sym_udev_list_entry_get_name(item));
 
 		if (disk)
 			outcome = check_disk(disk);
 		sym_udev_device_unref(disk);
 	}
-	sym_udev_enumerate_unref(enumerate);
+	sym_udev_enumerate_unref(claims);
+	sym_udev_enumerate_unref(disks);
 	return outcome;
 }

@@ -15,7 +15,8 @@ struct outcome {
 		DONE,
 		NOT_RUNNING, /* libvirt is not up, or the domain is off */
 		FAILED,
-		LATER, /* it may work later: the connection was lost, or the domain is busy */
+		LATER,   /* it may work later: the connection was lost, or the domain is busy */
+		CLAIMED, /* it may, too, once a program of the host lets go: of that people have to hear */
 	} answer;
 	char why[TEXT];
 };
@@ -35,6 +36,7 @@ struct device {
 	char port[PORT_NAME];      /* DEVPATH's last component, such as "3-10.2", or "" */
 	unsigned int bus, number;  /* its bus and its device number there: each 1 to 999 */
 	bool has_id, hub;
+	bool taken_back;           /* a person keeps it with the host */
 	struct usb_id id;          /* where has_id */
 	struct udev_device *entry; /* of a device that host_read() gave */
 };
@@ -117,12 +119,18 @@ struct host {
 struct outcome host_read(struct host *host);
 void host_free(struct host *host);
 
-/* Whether some device is at this one's address now; and takes the device in this port, at this address, for gone. */
+/* Whether some device is at this one's address now. */
 bool host_has(const struct device *device);
-void host_forget(struct host *host, const struct device *device);
 
-/* FAILED where the host uses a disk of the device, mounted or as swap, RAID, LVM, LUKS or ZFS, or this user may not look. */
-struct outcome host_check_disks(const struct host *host, const struct device *device);
+/* Whether a person took the device back; and remembers it, until it is replugged, or no longer. Who isn't root can only ask. */
+bool host_is_taken_back(const struct device *device);
+struct outcome host_take_back(const struct device *device, bool taken_back);
+
+/*
+ * FAILED where the host uses a disk of the device, mounted or as swap, RAID, LVM, LUKS or ZFS, or this user may not look; CLAIMED
+ * where a program of the host has claimed it.
+ */
+struct outcome host_check(const struct host *host, const struct device *device);
 
 /* Of a port, by its DEVPATH: its socket's port on the other bus, "" where the firmware doesn't tell; and its connect_type. */
 void host_peer(const char *devpath, char peer[static PORT_NAME]);
@@ -206,10 +214,14 @@ struct plan {
 	size_t count;
 };
 
-/* Plans what makes the running domains hold what is theirs; what busy ones lack isn't known. The changes are to be freed. */
-struct plan plan_make(const struct domains *domains, const struct host *host);
+/*
+ * Plans what makes the running domains hold what is theirs; what busy ones lack isn't known. A device that a person asks for, unless
+ * that is NULL, leaves whoever holds it; to be attached, it goes to the domain asked for, or the same, or the one whose turn it is.
+ * The changes are to be freed.
+ */
+struct plan plan_make(const struct domains *domains, const struct host *host, const struct change *asked);
 
-/* Writes how a message begins that tells why a change was not made: "vm1: did not attach 3-10.2 (...)". */
+/* Writes how a message begins that tells why a change, of a domain or NULL, was not made: "vm1: did not attach 3-10.2 (...)". */
 const char *change_text(const struct change *change, char text[static TEXT]);
 
 /* scope.c: what a run is about: the port of a device, a domain, or where neither is given, all. */
@@ -266,12 +278,17 @@ int fail(const char *subject, const char *why);
 
 /*
  * settle.c: brings what running domains hold in line with the table and what is plugged in: at the event's port, which is this
- * row's, or in all of them, or only in one. A dry run prints the changes instead, and takes the event's word for what is held.
+ * row's; at the port of what a person asks for; or in all of them, or only in one. A dry run prints the changes instead, and takes
+ * the event's word for what is held.
  * Each returns the exit status, with every failure logged.
  */
 int settle_event(const struct event *event, const struct port *owner, bool dry_run);
+int settle_asked(struct change *asked, bool dry_run);
 int settle_domains(const char *only, bool dry_run);
 int settle_all(void);
+
+/* take.c: -a and -d, of what is plugged into the port or behind it; attached to a domain, unless NULL. Returns the exit status. */
+int take(enum action action, const char *port, const char *domain, bool dry_run);
 
 /* list.c: -l. Returns the exit status. */
 int list_ports(void);

@@ -142,13 +142,15 @@ static const char *state_of(struct list *list, const char *name, const struct de
 		snprintf(text, TEXT, strcmp(holder, name) == 0 ? ": held" : ": held by %.200s", holder);
 		return text;
 	}
+	if (device && device->taken_back)
+		return ": taken back";
 	if (!domain)
 		return domain_by_name(&list->libvirt, name, NULL).answer == NOT_RUNNING ? ": off" : ": unknown";
 	if (domain->busy)
 		return ": busy";
 	if (!device || holder)
 		return ": running";
-	disks = host_check_disks(&list->host, device);
+	disks = host_check(&list->host, device);
 	snprintf(text, TEXT, ": %.200s", disks.answer == DONE ? "not held" : disks.why);
 	return text;
 }

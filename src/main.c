@@ -13,6 +13,10 @@ static int usage(FILE *stream, int status)
 	      "       libvirt-usb-hotplug [-nv] -s [DOMAIN]  bring running domains (or DOMAIN) in line with what\n"
 	      "                                              is plugged in now\n"
 	      "       libvirt-usb-hotplug [-v] -r            the same, again and again until all is in line\n"
+	      "       libvirt-usb-hotplug [-nv] -a PORT [DOMAIN]  attach what is plugged into PORT, again if need be;\n"
+	      "                                              to DOMAIN, of several that take turns\n"
+	      "       libvirt-usb-hotplug [-nv] -d PORT      detach what is plugged into PORT: it stays with the host\n"
+	      "                                              until -a, or until it is replugged\n"
 	      "       libvirt-usb-hotplug -l                 list what is plugged in, and where each port goes\n"
 	      "       libvirt-usb-hotplug -h | -V            print this help, or the version\n"
 	      "\n"
@@ -37,19 +41,21 @@ static int handle_event(bool dry_run)
 		return EXIT_USAGE;
 	}
 	owner = ports_owner(&event.device);
-	if (owner && owner->domain != HOST)
+	event.device.taken_back = owner && event.action == ATTACH && host_is_taken_back(&event.device);
+	if (owner && owner->domain != HOST && !event.device.taken_back)
 		return settle_event(&event, owner, dry_run);
 	log_debug("left alone: %s %s", device_text(&event.device, text),
-		  event.device.hub ? "is a hub" : owner ? "stays with the host" : "is in no row of the table");
+		  event.device.hub ? "is a hub" : event.device.taken_back ? "was taken back" :
+		  owner ? "stays with the host" : "is in no row of the table");
 	return EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[])
 {
 	bool dry_run = false, verbose = false;
-	int job = 0, option;
+	int job = 0, option, least, most;
 
-	while ((option = getopt(argc, argv, "hlnrsvV")) != -1) {
+	while ((option = getopt(argc, argv, "adhlnrsvV")) != -1) {
 		switch (option) {
 		case 'n':
 			dry_run = true;
@@ -57,6 +63,8 @@ int main(int argc, char *argv[])
 		case 'v':
 			verbose = true;
 			break;
+		case 'a':
+		case 'd':
 		case 'l':
 		case 'r':
 		case 's':
@@ -75,10 +83,16 @@ int main(int argc, char *argv[])
 	}
 	argv += optind;
 	argc -= optind;
-	if (argc > (job == 's') || (job == 'l' && (dry_run || verbose)) || (job == 'r' && dry_run))
+	least = job == 'a' || job == 'd';
+	most = job == 's' ? 1 : least + (job == 'a');
+	if (argc < least || argc > most || (job == 'l' && (dry_run || verbose)) || (job == 'r' && dry_run))
 		return usage(stderr, EXIT_USAGE);
 	log_open(verbose);
 	switch (job) {
+	case 'a':
+		return take(ATTACH, argv[0], argv[1], dry_run);
+	case 'd':
+		return take(DETACH, argv[0], NULL, dry_run);
 	case 'l':
 		return list_ports();
 	case 'r':

@@ -6,11 +6,11 @@
 
 static bool is_where_it_belongs(const struct hostdev *hostdev, const struct device *device)
 {
-	return strcmp(hostdev->device.port, device->port) == 0 && ports_of(hostdev->domain, device);
+	return strcmp(hostdev->device.port, device->port) == 0 && !device->taken_back && ports_of(hostdev->domain, device);
 }
 
-/* The row of the first domain that runs; NULL where none does, or where a busy one may hold the device. */
-static const struct port *whose_turn(const struct device *device, const struct domains *domains)
+/* The preferred row, or that of the first domain that runs; NULL where none does, or where a busy one may hold the device. */
+static const struct port *whose_turn(const struct device *device, const struct domains *domains, const struct port *preferred)
 {
 	const struct port *turn = NULL;
 
@@ -19,7 +19,7 @@ static const struct port *whose_turn(const struct device *device, const struct d
 
 		if (domain && domain->busy)
 			return NULL;
-		if (domain && !turn)
+		if (domain && (!turn || row == preferred))
 			turn = row;
 	}
 	return turn;
@@ -50,10 +50,18 @@ static void add(struct plan *plan, struct change change)
 	plan->changes[plan->count++] = change;
 }
 
-struct plan plan_make(const struct domains *domains, const struct host *host)
+/* What nobody can be given now stays where it is. */
+static bool is_asked_for(const struct hostdev *hostdev, const struct domains *domains, const struct change *asked)
+{
+	return asked && hostdev_holds(hostdev, &asked->device) &&
+	       (asked->action == DETACH || whose_turn(&asked->device, domains, NULL));
+}
+
+struct plan plan_make(const struct domains *domains, const struct host *host, const struct change *asked)
 {
 	struct plan plan = { .changes = calloc(domains->held_count + host->count + 1, sizeof(*plan.changes)) };
 	bool *staying = calloc(domains->held_count + 1, sizeof(*staying));
+	const struct port *preferred = asked && asked->domain ? ports_of(asked->domain, &asked->device) : NULL;
 
 	if (!staying || !plan.changes)
 		abort();
@@ -61,12 +69,16 @@ struct plan plan_make(const struct domains *domains, const struct host *host)
 		const struct hostdev *hostdev = &domains->held[i];
 
 		staying[i] = stays(hostdev, host);
+		if (is_asked_for(hostdev, domains, asked)) {
+			staying[i] = false;
+			preferred = preferred ? preferred : ports_of(hostdev->domain, &asked->device);
+		}
 		if (!staying[i])
 			add(&plan, (struct change){ DETACH, hostdev->domain, hostdev->device, NULL });
 	}
 	for (size_t i = 0; i < host->count; i++) {
 		const struct device *device = &host->devices[i];
-		const struct port *turn = whose_turn(device, domains);
+		const struct port *turn = device->taken_back ? NULL : whose_turn(device, domains, preferred);
 
 		if (turn && !is_kept(device, domains, staying))
 			add(&plan, (struct change){ ATTACH, turn->domain, *device, ports_guest(turn, device) });
@@ -79,7 +91,7 @@ const char *change_text(const struct change *change, char text[static TEXT])
 {
 	char device[TEXT];
 
-	snprintf(text, TEXT, "%.100s: did not %s %s", change->domain,
+	snprintf(text, TEXT, "%.100s%sdid not %s %s", change->domain ? change->domain : "", change->domain ? ": " : "",
 		 change->action == ATTACH ? "attach" : "detach", device_text(&change->device, device));
 	return text;
 }

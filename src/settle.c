@@ -10,6 +10,8 @@
 struct run {
 	struct scope scope;
 	struct change *event;     /* what an event asks for, or NULL */
+	bool asked;               /* it is a person who asks for that, */
+	const char *wanted;       /* of this domain, unless NULL */
 	const struct port *owner; /* its row, the first of those that take turns: one of their domains has to run, or why not is told */
 	bool dry_run;
 	char subject[TEXT];         /* how messages begin that are about the run as a whole */
@@ -25,6 +27,15 @@ struct look {
 	struct plan plan;
 };
 
+/* That is said once, by who tries again if anybody does. */
+static int tell_claimed(const struct run *run, const char *subject, const char *why)
+{
+	if (run->deadline.give_up == leave_to_retry && retry_start())
+		return EXIT_SUCCESS;
+	fail(subject, why);
+	return run->deadline.give_up == try_again_later ? EX_TEMPFAIL : EXIT_FAILURE;
+}
+
 /* Tells why something was not done. */
 static void tell(struct run *run, const char *subject, const struct outcome *outcome)
 {
@@ -34,6 +45,8 @@ static void tell(struct run *run, const char *subject, const struct outcome *out
 		status = run->deadline.give_up(subject, outcome->why);
 	else if (outcome->answer == FAILED)
 		status = fail(subject, outcome->why);
+	else if (outcome->answer == CLAIMED)
+		status = tell_claimed(run, subject, outcome->why);
 	else
 		log_line(LOG_INFO | LOG_ONCE, "%s: %s", subject, outcome->why);
 	if (status == EX_TEMPFAIL || run->status == EXIT_SUCCESS)
@@ -45,6 +58,17 @@ static void renew(const struct run *run)
 {
 	if (!run->event)
 		deadline_renew(&run->deadline);
+}
+
+/* What is pulled, or taken back, may be plugged in; and in a dry run what is given again is marked as taken back. */
+static void believe(struct host *host, const struct change *event)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		struct device *device = &host->devices[i];
+
+		if (device_is_at(device, &event->device) && strcmp(device->port, event->device.port) == 0)
+			device->taken_back = event->action == DETACH;
+	}
 }
 
 /* stop_looking() is due whatever the outcome. */
@@ -60,9 +84,9 @@ static struct outcome take_look(struct run *run, struct look *look)
 		outcome = host_read(&look->host);
 	if (outcome.answer != DONE)
 		return outcome;
-	if (run->event && run->event->action == DETACH)
-		host_forget(&look->host, &run->event->device);
-	look->plan = plan_make(&look->domains, &look->host);
+	if (run->event && (run->asked || run->event->action == DETACH))
+		believe(&look->host, run->event);
+	look->plan = plan_make(&look->domains, &look->host, run->asked ? run->event : NULL);
 	scope_narrow(&run->scope, &look->plan);
 	if (look->plan.count == 0 && !look->domains.busy)
 		log_debug("all is in line");
@@ -90,7 +114,7 @@ static struct outcome make_change(const struct run *run, const struct look *look
 	struct outcome outcome = { .answer = DONE };
 
 	if (change->action == ATTACH)
-		outcome = host_check_disks(&look->host, &change->device);
+		outcome = host_check(&look->host, &change->device);
 	if (outcome.answer == DONE && domain_is_busy(domain))
 		outcome = outcome_of(LATER, "the domain is busy");
 	if (outcome.answer != DONE)
@@ -163,7 +187,7 @@ static void tell_busy(struct run *run, const struct look *look)
 
 		if (!domain->busy || !scope_has_domain(&run->scope, domain->name))
 			continue;
-		if (!run->event || (!held && ports_of(domain->name, &run->event->device)))
+		if (!run->event || ((!held || run->asked) && ports_of(domain->name, &run->event->device)))
 			tell(run, subject_of(run, domain->name, text), &outcome);
 		else
 			retry_start();
@@ -259,6 +283,8 @@ static void attach_at_once(struct run *run)
 
 static void settle_connected(struct run *run, bool is_new)
 {
+	struct outcome outcome = { .answer = DONE };
+
 	if (run->event && is_gone(run->event)) {
 		log_info("%s: it is not plugged in any more", run->subject);
 		run->owner = NULL;
@@ -267,26 +293,32 @@ static void settle_connected(struct run *run, bool is_new)
 		attach_at_once(run);
 		return;
 	}
-	settle(run, NULL, run->dry_run);
+	if (run->wanted)
+		outcome = domain_by_name(&run->libvirt, run->wanted, NULL);
+	if (outcome.answer == DONE)
+		settle(run, NULL, run->dry_run);
+	else
+		run->status = fail(run->subject, outcome.why);
 }
 
 /* Returns the exit status. */
 static int carry_out(struct run *run, bool is_new)
 {
 	const unsigned int timeout = ports_table()->timeout;
+	const bool is_event = run->event && !run->asked;
 	int turn = -1;
 	struct outcome outcome;
 
-	run->deadline = (struct deadline){ run->subject, timeout, run->event ? leave_to_retry : try_again_later, 0 };
+	run->deadline = (struct deadline){ run->subject, timeout, is_event ? leave_to_retry : run->asked ? fail : try_again_later, 0 };
 	/*
 	 * A run that was stopped, or that hangs in a driver, would keep a sync waiting for ever. Two at a time do no harm: what
 	 * another was faster with is no failure.
 	 */
-	if (!run->event && !run->dry_run)
+	if (!is_event && !run->dry_run)
 		turn_take(&turn, 6 * timeout, NULL);
 	deadline_start(&run->deadline);
 	/* An event waits a quarter of its time, and no longer once there is a process that tries again. */
-	if (run->event && !turn_take(&turn, (timeout + 3) / 4, retry_wake)) {
+	if (is_event && !turn_take(&turn, (timeout + 3) / 4, retry_wake)) {
 		close(turn);
 		return leave_to_retry(run->subject, "its turn did not come");
 	}
@@ -300,7 +332,7 @@ static int carry_out(struct run *run, bool is_new)
 		tell(run, run->subject, &outcome);
 	}
 	close(turn);
-	if (run->event)
+	if (is_event)
 		retry_wake();
 	return run->status;
 }
@@ -319,6 +351,16 @@ int settle_event(const struct event *event, const struct port *owner, bool dry_r
 		print_change(&change);
 	}
 	return EXIT_SUCCESS;
+}
+
+int settle_asked(struct change *asked, bool dry_run)
+{
+	struct run run = { .scope.device = &asked->device, .event = asked, .asked = true, .wanted = asked->domain, .dry_run = dry_run };
+
+	if (asked->action == ATTACH && !run.wanted)
+		run.owner = ports_owner(&asked->device);
+	change_text(asked, run.subject);
+	return carry_out(&run, false);
 }
 
 int settle_domains(const char *only, bool dry_run)

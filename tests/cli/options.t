@@ -27,6 +27,11 @@ is_wrong_use '-l vm1'
 is_wrong_use '-l -s'
 is_wrong_use '-l -n'
 is_wrong_use '-s vm1 vm2'
+is_wrong_use -a
+is_wrong_use '-a 3-1 vm1 vm2'
+is_wrong_use -d
+is_wrong_use '-d 3-1 vm1'
+is_wrong_use '-a -d 3-1'
 
 syncs_nothing() {
 	ended 0 && in_one_line && says "$1"

@@ -16,6 +16,8 @@ static const struct usb_id ids[] = { { 0x0627, 1 }, { 0x1050, 0x0407 } };
 
 enum { PORTS = 6, DOMAINS = 5, MOST = 40 };
 
+static const struct change *asked; /* what a person asks for, or NULL */
+
 enum state { RUNNING, BUSY, OFF, STATES };
 
 struct world {
@@ -52,6 +54,7 @@ static void plug(struct world *world, unsigned char port, unsigned char number, 
 {
 	struct device device = { .bus = 1 + rest % 2U, .number = 1 + number % 4U, .has_id = rest & 4, .hub = !(rest & 0x30) };
 
+	device.taken_back = (rest & 0xc0) == 0xc0;
 	device.id = device.has_id ? ids[rest >> 3 & 1] : (struct usb_id){ 0 };
 	device_set_devpath(&device, devpaths[port % PORTS]);
 	for (size_t i = 0; i < world->plugged_count; i++)
@@ -135,7 +138,7 @@ static struct plan plan_in_order(const struct world *world, bool backwards)
 	for (size_t i = 0; i < world->held_count; i++)
 		if (state_of(world, world->held[i].domain) == RUNNING)
 			held[seen.held_count++] = world->held[i];
-	return plan_make(&seen, &host);
+	return plan_make(&seen, &host, asked);
 }
 
 static struct plan plan_of(const struct world *world)
@@ -148,6 +151,8 @@ static const char *turn_of(const struct world *world, const struct device *devic
 {
 	const char *turn = NULL;
 
+	if (device->taken_back)
+		return NULL;
 	for (const struct port *row = ports_owner(device); row && row->domain; row = ports_next(row, device)) {
 		if (state_of(world, row->domain) == BUSY)
 			return NULL;
@@ -179,7 +184,7 @@ static void check_taking_out(const struct world *world, const struct change *cha
 			const struct device *device = &world->plugged[j];
 
 			MUST(!hostdev_holds(hostdev, device) || strcmp(hostdev->device.port, device->port) != 0 ||
-			     !ports_of(hostdev->domain, device));
+			     device->taken_back || !ports_of(hostdev->domain, device));
 		}
 	}
 }
@@ -236,10 +241,35 @@ static void check_settled(const struct world *world)
 				continue;
 			}
 			holders++;
-			MUST(!is_ours(hostdev) || ports_of(hostdev->domain, device));
+			MUST(!is_ours(hostdev) || (!device->taken_back && ports_of(hostdev->domain, device)));
 		}
 		MUST(holders <= 1 && (holders == 1 || covered || !turn_of(world, device)));
 	}
+}
+
+/* Nobody keeps it, and who is asked to have it has it, if it can be given; and the rest is as it would be. */
+static void check_asked(struct world world, const struct change *change)
+{
+	const char *turn = turn_of(&world, &change->device), *holder = NULL;
+	struct plan plan;
+
+	if (change->device.hub)
+		return;
+	if (change->domain && (!turn || !ports_of(change->domain, &change->device) || state_of(&world, change->domain) != RUNNING))
+		return;
+	asked = change;
+	plan = plan_of(&world);
+	asked = NULL;
+	for (size_t i = 0; i < plan.count; i++)
+		apply(&world, &plan.changes[i]);
+	free(plan.changes);
+	for (size_t i = 0; i < world.held_count; i++)
+		if (state_of(&world, world.held[i].domain) == RUNNING && !is_by_port(&world.held[i]) &&
+		    hostdev_holds(&world.held[i], &change->device))
+			holder = world.held[i].domain;
+	if (turn)
+		MUST(holder && ports_of(holder, &change->device) && (!change->domain || strcmp(holder, change->domain) == 0));
+	check_settled(&world);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -268,5 +298,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	free(plan.changes);
 	check_settled(&settled);
+	for (size_t i = 0; i < world.plugged_count; i++)
+		for (size_t domain = 0; domain <= DOMAINS; domain++)
+			check_asked(world, &(struct change){ ATTACH, domain < DOMAINS ? domains[domain] : NULL, world.plugged[i], NULL });
 	return 0;
 }

@@ -68,8 +68,8 @@ static size_t count_plugged(const struct situation *situation)
 	return count;
 }
 
-/* What is planned while of vm1, vm2, vm3 and vm9 just these are busy, and these off. */
-static void assert_planned_while(const char *busy, const char *off, const struct situation *situation)
+/* What is planned while of vm1, vm2, vm3 and vm9 just these are busy, and these off; and for what a person asks for. */
+static void assert_planned_for(const struct change *asked, const char *busy, const char *off, const struct situation *situation)
 {
 	static const char *const names[] = { "vm1", "vm2", "vm3", "vm9" };
 	struct domain running[LENGTH(names)] = { 0 };
@@ -82,7 +82,7 @@ static void assert_planned_while(const char *busy, const char *off, const struct
 	for (size_t i = 0; i < LENGTH(names); i++)
 		if (!strstr(off, names[i]))
 			running[domains.count++] = (struct domain){ .name = names[i], .busy = strstr(busy, names[i]) };
-	plan = plan_make(&domains, &host);
+	plan = plan_make(&domains, &host, asked);
 	while (situation->changes[expected])
 		expected++;
 	if (plan.count != expected)
@@ -98,6 +98,11 @@ static void assert_planned_while(const char *busy, const char *off, const struct
 			fail_msg("%s: %s instead of %s", situation->name, text, situation->changes[i]);
 	}
 	free(plan.changes);
+}
+
+static void assert_planned_while(const char *busy, const char *off, const struct situation *situation)
+{
+	assert_planned_for(NULL, busy, off, situation);
 }
 
 static void assert_planned(const struct situation *situation)
@@ -241,6 +246,52 @@ static void what_someone_else_attached_stays_while_it_is_plugged_in(void **state
 	assert_planned(&nowhere);
 }
 
+static void what_a_person_took_back_stays_with_the_host(void **state)
+{
+	struct situation held = { "held", { held_by("vm1", "3-1", 7) }, { plugged_in(USB3 "3-1", 7) }, { "-vm1 7" } };
+	struct situation by_hand = { "held by hand since", { held_by_hand("vm9", 7) }, { plugged_in(USB3 "3-1", 7) }, { NULL } };
+	struct situation none = { "not held", { { 0 } }, { plugged_in(USB3 "3-1", 7) }, { NULL } };
+
+	(void)state;
+	held.plugged[0].taken_back = by_hand.plugged[0].taken_back = none.plugged[0].taken_back = true;
+	assert_planned(&held);
+	assert_planned(&by_hand);
+	assert_planned(&none);
+}
+
+/* Port 3-12 is for vm2, vm9 and vm3 in turns, what is in 3-2 for vm3. */
+static void what_a_person_asks_for_leaves_its_holder_and_goes_to_whom_it_is_asked_for(void **state)
+{
+	const struct {
+		struct change asked;
+		const char *busy, *off;
+		struct situation situation;
+	} table[] = {
+		{ { ATTACH, NULL, plugged_in(USB3 "3-1", 7), NULL }, "", "",
+		  { "again", { held_by("vm1", "3-1", 7) }, { plugged_in(USB3 "3-1", 7) }, { "-vm1 7", "+vm1 3-1" } } },
+		{ { ATTACH, NULL, plugged_in(USB3 "3-1", 7), NULL }, "", "",
+		  { "not held", { { 0 } }, { plugged_in(USB3 "3-1", 7) }, { "+vm1 3-1" } } },
+		{ { ATTACH, NULL, plugged_in(USB3 "3-12", 7), NULL }, "", "",
+		  { "the same", { held_by("vm9", "3-12", 7) }, { plugged_in(USB3 "3-12", 7) }, { "-vm9 7", "+vm9 3-12" } } },
+		{ { ATTACH, "vm3", plugged_in(USB3 "3-12", 7), NULL }, "", "",
+		  { "another", { held_by("vm9", "3-12", 7) }, { plugged_in(USB3 "3-12", 7) }, { "-vm9 7", "+vm3 3-12" } } },
+		{ { ATTACH, "vm3", plugged_in(USB3 "3-12", 7), NULL }, "", "",
+		  { "out of turn", { { 0 } }, { plugged_in(USB3 "3-12", 7) }, { "+vm3 3-12" } } },
+		{ { ATTACH, "vm3", plugged_in(USB3 "3-12", 7), NULL }, "vm2", "",
+		  { "one is busy", { held_by("vm9", "3-12", 7) }, { plugged_in(USB3 "3-12", 7) }, { NULL } } },
+		{ { ATTACH, NULL, plugged_in(USB3 "3-1", 7), NULL }, "", "vm1",
+		  { "off", { held_by_hand("vm9", 7) }, { plugged_in(USB3 "3-1", 7) }, { NULL } } },
+		{ { ATTACH, NULL, plugged_in(USB3 "3-1", 7), NULL }, "", "",
+		  { "held by hand", { held_by_hand("vm9", 7) }, { plugged_in(USB3 "3-1", 7) }, { "-vm9 7", "+vm1 3-1" } } },
+		{ { DETACH, NULL, plugged_in(USB3 "3-1", 7), NULL }, "", "",
+		  { "held by hand, to the host", { held_by_hand("vm9", 7) }, { { 0 } }, { "-vm9 7" } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(table); i++)
+		assert_planned_for(&table[i].asked, table[i].busy, table[i].off, &table[i].situation);
+}
+
 static void a_change_that_was_not_made_names_domain_and_port(void **state)
 {
 	struct change change = { ATTACH, "vm1", plugged_in(USB3 "3-10/3-10.2", 7), NULL };
@@ -250,6 +301,8 @@ static void a_change_that_was_not_made_names_domain_and_port(void **state)
 	assert_string_equal(change_text(&change, text), "vm1: did not attach 3-10.2 (0627:0001, bus 3 device 7)");
 	change.action = DETACH;
 	assert_string_equal(change_text(&change, text), "vm1: did not detach 3-10.2 (0627:0001, bus 3 device 7)");
+	change.domain = NULL;
+	assert_string_equal(change_text(&change, text), "did not detach 3-10.2 (0627:0001, bus 3 device 7)");
 }
 
 int main(void)
@@ -261,6 +314,8 @@ int main(void)
 		cmocka_unit_test(what_is_where_it_belongs_stays),
 		cmocka_unit_test(ours_that_should_not_be_there_is_taken_out_first),
 		cmocka_unit_test(what_someone_else_attached_stays_while_it_is_plugged_in),
+		cmocka_unit_test(what_a_person_took_back_stays_with_the_host),
+		cmocka_unit_test(what_a_person_asks_for_leaves_its_holder_and_goes_to_whom_it_is_asked_for),
 		cmocka_unit_test(a_change_that_was_not_made_names_domain_and_port),
 	};
 

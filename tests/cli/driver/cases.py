@@ -5,7 +5,7 @@ changes, so cases share a machine: each has ports and addresses of its own there
 
 A device is written in words, such as "3-1 3:7 046d:c08e hub": its port, its bus and number, its id, and what it is: "hub",
 "used sda" for a disk that the host uses, or "free sda". What a domain holds is written so, too: with a port it is the
-program's own, without one it is another's.
+program's own, without one it is another's. "claimed" is what a program of the host uses.
 """
 
 import collections
@@ -47,6 +47,7 @@ class Device:
         self.ids = ids and ids.groups()
         self.product = ids and "/".join(f"{int(number, 16):x}" for number in [*self.ids, "100"])  # as the kernel writes it
         self.is_hub = words.endswith("hub")
+        self.is_claimed = words.endswith("claimed")
         self.disk = disk and disk.groups()
 
     def devpath(self):
@@ -192,6 +193,9 @@ class Machine:
             machine.bus(CONTROLLER, bus, 3)
         for device in sorted(map(Device, self.plugged), key=lambda device: device.port):  # a hub before what is behind it
             machine.device(device.port, device.product, 4 if device.is_hub else 0, devnum=device.number)
+            if device.is_claimed:
+                machine.blocks[f"{device.port}:1.0"] = [f"P: {device.devpath()}/{device.port}:1.0", "E: SUBSYSTEM=usb",
+                                                        "E: DEVTYPE=usb_interface", "E: DRIVER=usbfs"]
             if device.disk:
                 use, name = device.disk
                 machine.blocks[name] = [f"P: {device.devpath()}/{device.port}:1.0/host0/target0:0:0/0:0:0:0/block/{name}",

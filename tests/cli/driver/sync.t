@@ -89,4 +89,11 @@ case("-n fails where the host uses a disk", command("-n -s"), plugged=[USED], st
 machine()
 case("where no domain is, nothing is done", command("-s"), plugged=[mouse("3-1")])
 
+# What a program of the host has claimed.
+
+machine(running=["vm1", "vm2"])
+CLAIMED, HELD = mouse("3-1", kind="claimed"), mouse("3-2", kind="claimed")
+case("what a program has claimed is told, with its node, and may work later", command("-s"), plugged=[CLAIMED, HELD],
+     held={"vm1": [HELD]}, status=75, says=[did_not("attach", "vm1", CLAIMED, "a program has claimed /dev/bus/usb/003/011")])
+
 run_cases()
