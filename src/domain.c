@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hotplug.h"
 
@@ -59,6 +60,8 @@ static struct outcome failure(const struct libvirt *libvirt)
 
 struct outcome libvirt_connect(struct libvirt *libvirt, const char *uri)
 {
+	struct outcome outcome;
+
 	*libvirt = (struct libvirt){ 0 };
 	if (LOAD_LIBRARY(LIBVIRT) < 0)
 		return outcome_of(FAILED, "%s", dlerror());
@@ -66,7 +69,12 @@ struct outcome libvirt_connect(struct libvirt *libvirt, const char *uri)
 	/* A libvirtd that dies meanwhile would end us too, and without a word. */
 	signal(SIGPIPE, SIG_IGN);
 	libvirt->connection = sym_virConnectOpen(uri);
-	return libvirt->connection ? done : failure(libvirt);
+	if (libvirt->connection)
+		return done;
+	outcome = failure(libvirt);
+	if (outcome.answer != FAILED || geteuid() == 0)
+		return outcome;
+	return outcome_of(FAILED, "%.400s (only root, and members of group libvirt on most systems, may ask it)", outcome.why);
 }
 
 bool libvirt_is_connected(const struct libvirt *libvirt)

@@ -44,10 +44,12 @@ static bool is_hub(void)
 	return strcasestr(get("ID_MODEL"), "hub") || strcasestr(get("ID_MODEL_FROM_DATABASE"), "hub");
 }
 
-static bool is_usb_device(void)
+/* Why the event is not one of a USB device, or NULL. */
+static const char *find_other_kind(void)
 {
-	return !set_to_other_than("SUBSYSTEM", "usb") && !set_to_other_than("DEVTYPE", "usb_device") &&
-	       is_set("BUSNUM") && is_set("DEVNUM");
+	if (set_to_other_than("SUBSYSTEM", "usb") || set_to_other_than("DEVTYPE", "usb_device"))
+		return "is not a USB device";
+	return !is_set("BUSNUM") ? "has no BUSNUM" : !is_set("DEVNUM") ? "has no DEVNUM" : NULL;
 }
 
 /* Whether the action is one that brings or takes a device. */
@@ -72,13 +74,15 @@ static int require(const char *name)
 {
 	if (*get(name))
 		return 0;
-	log_error("%s is %s: udev sets it, and by hand it has to be exported", name,
-		  is_set(name) ? "empty" : "missing");
+	log_error("%s is %s: udev sets it, and by hand it is, for example, sudo %s=... libvirt-usb-hotplug; for a list: -l, for help: -h",
+		  name, is_set(name) ? "empty" : "missing", name);
 	return -1;
 }
 
 enum event_kind event_read(struct event *event)
 {
+	const char *other_kind;
+
 	*event = (struct event){ 0 };
 	if (require("ACTION") < 0 || require("DEVPATH") < 0)
 		return EVENT_BAD;
@@ -86,8 +90,9 @@ enum event_kind event_read(struct event *event)
 		log_debug("left alone: ACTION is '%s', not add, bind or remove", get("ACTION"));
 		return EVENT_NOT_OURS;
 	}
-	if (!is_usb_device()) {
-		log_debug("left alone: %s is not a USB device", get("DEVPATH"));
+	other_kind = find_other_kind();
+	if (other_kind) {
+		log_debug("left alone: %s %s", get("DEVPATH"), other_kind);
 		return EVENT_NOT_OURS;
 	}
 	if (read_number("BUSNUM", &event->device.bus) < 0 || read_number("DEVNUM", &event->device.number) < 0)

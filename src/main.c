@@ -1,7 +1,7 @@
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "hotplug.h"
 
@@ -9,15 +9,16 @@ enum { EXIT_USAGE = 2 };
 
 static int usage(FILE *stream, int status)
 {
-	fputs("usage: libvirt-usb-hotplug [-nv]              act on the udev event in the environment\n"
+	fputs("usage: libvirt-usb-hotplug -l                 list what is plugged in, and where each port goes\n"
+	      "       libvirt-usb-hotplug [-nv]              act on the udev event in the environment\n"
 	      "       libvirt-usb-hotplug [-nv] -s [DOMAIN]  bring running domains (or DOMAIN) in line with what\n"
 	      "                                              is plugged in now\n"
 	      "       libvirt-usb-hotplug [-v] -r            the same, again and again until all is in line\n"
-	      "       libvirt-usb-hotplug [-nv] -a PORT [DOMAIN]  attach what is plugged into PORT, again if need be;\n"
-	      "                                              to DOMAIN, of several that take turns\n"
+	      "       libvirt-usb-hotplug [-nv] -a PORT [DOMAIN]\n"
+	      "                                              attach what is plugged into PORT, again if need be; to\n"
+	      "                                              DOMAIN, of several that take turns\n"
 	      "       libvirt-usb-hotplug [-nv] -d PORT      detach what is plugged into PORT: it stays with the host\n"
 	      "                                              until -a, or until it is replugged\n"
-	      "       libvirt-usb-hotplug -l                 list what is plugged in, and where each port goes\n"
 	      "       libvirt-usb-hotplug -h | -V            print this help, or the version\n"
 	      "\n"
 	      "  -n  change nothing: print what would be done\n"
@@ -52,10 +53,11 @@ static int handle_event(bool dry_run)
 
 int main(int argc, char *argv[])
 {
+	static const struct option words[] = { { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 } };
 	bool dry_run = false, verbose = false;
 	int job = 0, option, least, most;
 
-	while ((option = getopt(argc, argv, "adhlnrsvV")) != -1) {
+	while ((option = getopt_long(argc, argv, "adhlnrsvV", words, NULL)) != -1) {
 		switch (option) {
 		case 'n':
 			dry_run = true;

@@ -326,9 +326,11 @@ static int carry_out(struct run *run, bool is_new)
 	if (outcome.answer == DONE) {
 		settle_connected(run, is_new);
 		libvirt_disconnect(&run->libvirt);
-	} else if (outcome.answer == NOT_RUNNING) {
-		log_line(LOG_INFO | LOG_ONCE, "%s: libvirt is not running: %s", run->subject, outcome.why);
+	} else if (outcome.answer == NOT_RUNNING && !run->asked) {
+		log_line(LOG_INFO | LOG_ONCE, "%s: libvirt is not running, and all is brought in line when it is: %s", run->subject,
+			 outcome.why);
 	} else {
+		outcome.answer = outcome.answer == NOT_RUNNING ? FAILED : outcome.answer;
 		tell(run, run->subject, &outcome);
 	}
 	close(turn);

@@ -36,7 +36,10 @@ is_left_alone 'an ACTION with a line break' "ACTION=add
 "
 is_left_alone 'a DEVPATH with %n' "DEVPATH=/devices/%n%s%n"
 
-is_refused 'a missing ACTION' 'ACTION is missing' -ACTION
+run -nv -BUSNUM
+check '-v says that BUSNUM is missing' says 'has no BUSNUM'
+
+is_refused 'a missing ACTION' 'ACTION is missing: udev sets it, and by hand it is, for example, sudo ACTION=... ' -ACTION
 is_refused 'an empty ACTION' 'ACTION is empty' ACTION=
 is_refused 'a missing DEVPATH' 'DEVPATH is missing' -DEVPATH
 is_refused 'an empty DEVPATH' 'DEVPATH is empty' DEVPATH=

@@ -28,16 +28,16 @@ one_line() {
 
 run '' ACTION=add
 check 'without a socket a plug is one line and no failure' \
-	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running: '
+	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running, '
 run '' ACTION=remove PRODUCT=46d/c08e/100
 check 'without a socket a pull is one line and no failure' \
-	one_line 0 'vm1: did not detach 3-1 (046d:c08e, bus 3 device 7): libvirt is not running: '
+	one_line 0 'vm1: did not detach 3-1 (046d:c08e, bus 3 device 7): libvirt is not running, '
 
 listen '1'
 hang_up
 run '' ACTION=add
 check 'a socket at which nobody listens is the same' \
-	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running: '
+	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running, '
 
 fails_in_words() {
 	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): ' && ! says 'not running'

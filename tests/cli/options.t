@@ -8,8 +8,12 @@ helps() {
 }
 run -h
 check '-h prints how it is used' helps 'usage: libvirt-usb-hotplug '
+run --help
+check 'so does --help' helps 'usage: libvirt-usb-hotplug '
 run -V
 check '-V prints the version' helps 'libvirt-usb-hotplug '
+run --version
+check 'so does --version' helps 'libvirt-usb-hotplug '
 
 is_wrong_use() {
 	run "$1"
@@ -19,7 +23,7 @@ misused() {
 	ended 2 && [ -z "$output" ] && says 'usage: libvirt-usb-hotplug '
 }
 is_wrong_use -x
-is_wrong_use --help
+is_wrong_use --list
 is_wrong_use vm1
 is_wrong_use '-n vm1'
 
@@ -37,12 +41,12 @@ syncs_nothing() {
 	ended 0 && in_one_line && says "$1"
 }
 run -s
-check 'without libvirt a sync is one line, and no failure' syncs_nothing 'did not sync: libvirt is not running: '
+check 'without libvirt a sync is one line, and no failure' syncs_nothing 'did not sync: libvirt is not running, and all is brought in line when it is: '
 run '-n -s vm1'
-check 'so is one of a domain in the table' syncs_nothing 'vm1: did not sync: libvirt is not running: '
+check 'so is one of a domain in the table' syncs_nothing 'vm1: did not sync: libvirt is not running, '
 run '-s vm9'
 check 'and so is one of a domain that is not in the table, which may hold what is ours' \
-	syncs_nothing 'vm9: did not sync: libvirt is not running: '
+	syncs_nothing 'vm9: did not sync: libvirt is not running, '
 
 lists() {
 	ended 0 && [ -z "$messages" ] && case $output in *'libvirt could not be asked about the domains:'*) ;; *) false ;; esac

@@ -8,7 +8,7 @@ def while_libvirtd_is_down_there_is_one_info_line_and_the_next_plug_works(lab):
     lab.mark()
     lab.plug("1")
     lab.wait_plugged("1-1")
-    lab.assert_log(r"info: vm1: did not attach 1-1 \(.*\): libvirt is not running: .*")
+    lab.assert_log(r"info: vm1: did not attach 1-1 \(.*\): libvirt is not running, .*")
     assert lab.warnings() == [], lab.warnings()
     lab.pull("1")
     lab.wait_pulled("1-1")
