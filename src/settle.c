@@ -71,6 +71,22 @@ static void believe(struct host *host, const struct change *event)
 	}
 }
 
+/* With -v: what stays with the host because none of its domains runs. */
+static void tell_waiting(const struct look *look)
+{
+	char text[TEXT];
+
+	for (size_t i = 0; i < look->host.count; i++) {
+		const struct device *device = &look->host.devices[i];
+		const struct port *owner = ports_owner(device), *row = owner && owner->domain != HOST ? owner : NULL;
+
+		while (row && !domains_find(&look->domains, row->domain))
+			row = ports_next(row, device);
+		if (owner && owner->domain != HOST && !row && !domains_holder(&look->domains, device))
+			log_debug("left alone: %s waits for %s, which doesn't run", device_text(device, text), owner->domain);
+	}
+}
+
 /* stop_looking() is due whatever the outcome. */
 static struct outcome take_look(struct run *run, struct look *look)
 {
@@ -87,6 +103,8 @@ static struct outcome take_look(struct run *run, struct look *look)
 	if (run->event && (run->asked || run->event->action == DETACH))
 		believe(&look->host, run->event);
 	look->plan = plan_make(&look->domains, &look->host, run->asked ? run->event : NULL);
+	if (!run->event)
+		tell_waiting(look);
 	scope_narrow(&run->scope, &look->plan);
 	if (look->plan.count == 0 && !look->domains.busy)
 		log_debug("all is in line");
@@ -175,21 +193,32 @@ static const char *subject_of(const struct run *run, const char *name, char text
 	return text;
 }
 
-/* What a busy domain lacks isn't known, and is said of it as a whole; by an event only where it may hold the device. */
+/* Whether a busy domain may hold, unseen, what is in scope. */
+static bool may_hold(const struct run *run, const struct look *look, const char *name)
+{
+	if (run->event)
+		return ports_of(name, &run->event->device) && (run->asked || !domains_holder(&look->domains, &run->event->device));
+	for (size_t i = 0; i < look->host.count && !scope_has_domain(&run->scope, name); i++) {
+		const struct device *device = &look->host.devices[i];
+
+		if (ports_of(name, device) && ports_of(run->scope.domain, device) && !domains_holder(&look->domains, device))
+			return true;
+	}
+	return scope_has_domain(&run->scope, name);
+}
+
+/* What a busy domain lacks isn't known, and is said of it as a whole. */
 static void tell_busy(struct run *run, const struct look *look)
 {
 	const struct outcome outcome = outcome_of(LATER, "the domain is busy");
-	const bool held = run->event && domains_holder(&look->domains, &run->event->device);
 	char text[TEXT];
 
 	for (size_t i = 0; i < look->domains.count; i++) {
 		const struct domain *domain = &look->domains.running[i];
 
-		if (!domain->busy || !scope_has_domain(&run->scope, domain->name))
-			continue;
-		if (!run->event || ((!held || run->asked) && ports_of(domain->name, &run->event->device)))
+		if (domain->busy && may_hold(run, look, domain->name))
 			tell(run, subject_of(run, domain->name, text), &outcome);
-		else
+		else if (domain->busy && run->event)
 			retry_start();
 	}
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What -s brings in line, in all domains and in one, and what it leaves alone; and that -n -s prints the same."""
 
-from cases import attach, case, command, detach, did_not, machine, mouse, printer, run_cases, settles
+from cases import Device, attach, case, command, detach, did_not, machine, mouse, printer, run_cases, settles
 
 machine(running=["vm1", "vm2", "vm9"], off=["vm3"])
 
@@ -88,6 +88,12 @@ case("-n fails where the host uses a disk", command("-n -s"), plugged=[USED], st
 
 machine()
 case("where no domain is, nothing is done", command("-s"), plugged=[mouse("3-1")])
+
+machine(running=["vm1"], off=["vm3"])
+WAITING = mouse("5-1"), mouse("6-1"), mouse("9-1")
+case("-v says what waits for a domain that is off, or that libvirt doesn't know", command("-n -s -v"),
+     attach("vm1", mouse("9-1")), plugged=WAITING,
+     says=[f"left alone: {Device(words).text()} waits for {name}, which doesn't run" for words, name in zip(WAITING, ("vm3", "vm4"))])
 
 # What a program of the host has claimed.
 
