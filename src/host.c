@@ -167,8 +167,9 @@ struct outcome host_take_back(const struct device *device, bool taken_back)
 	char node[TEXT];
 
 	node_of(device, node);
-	if ((taken_back ? setxattr(node, TAKEN_BACK, "", 0, 0) : removexattr(node, TAKEN_BACK)) < 0)
-		return outcome_of(FAILED, "cannot mark %s as taken back, or no longer: %s", node, strerror(errno));
+	if (host_is_taken_back(device) != taken_back &&
+	    (taken_back ? setxattr(node, TAKEN_BACK, "", 0, 0) : removexattr(node, TAKEN_BACK)) < 0)
+		return outcome_of(FAILED, "%s cannot be %s taken back: %s", node, taken_back ? "marked as" : "no longer", strerror(errno));
 	return (struct outcome){ .answer = DONE };
 }
 

@@ -324,6 +324,8 @@ static void settle_connected(struct run *run, bool is_new)
 	}
 	if (run->wanted)
 		outcome = domain_by_name(&run->libvirt, run->wanted, NULL);
+	if (outcome.answer == DONE && run->event && run->asked && run->event->action == ATTACH && !run->dry_run)
+		outcome = host_take_back(&run->event->device, false);
 	if (outcome.answer == DONE)
 		settle(run, NULL, run->dry_run);
 	else

@@ -24,26 +24,20 @@ static const char *find_mistake(const struct change *change)
 
 static int take_device(struct change change, bool dry_run)
 {
-	const bool was_taken_back = change.device.taken_back, takes_back = change.action == DETACH;
-	const char *mistake = takes_back ? NULL : find_mistake(&change);
+	const char *mistake = change.action == ATTACH ? find_mistake(&change) : NULL;
 	struct outcome outcome = { .answer = DONE };
 	char text[TEXT];
-	int status;
 
 	if (mistake) {
 		fail(change_text(&change, text), mistake);
 		return EXIT_USAGE;
 	}
-	/* Of what is to be given it counts for the whole run, in which others may have a look, and not if the run fails. */
-	if (takes_back != was_taken_back && !dry_run)
-		outcome = host_take_back(&change.device, takes_back);
+	/* First, so that no other run attaches it again; and for good, should libvirt not answer. */
+	if (change.action == DETACH && !dry_run)
+		outcome = host_take_back(&change.device, true);
 	if (outcome.answer != DONE)
 		return fail(change_text(&change, text), outcome.why);
-	change.device.taken_back = takes_back;
-	status = settle_asked(&change, dry_run);
-	if (status != EXIT_SUCCESS && was_taken_back && !takes_back && !dry_run)
-		host_take_back(&change.device, true);
-	return status;
+	return settle_asked(&change, dry_run);
 }
 
 int take(enum action action, const char *port, const char *domain, bool dry_run)

@@ -41,7 +41,7 @@ asks("whoever gave it that", "-n -d 3-2", detach("vm9", "3:12"))
 asks("from each behind a hub", "-n -d 3-30", detach("vm1", BEHIND))
 asks("what nobody holds is left alone", "-n -d 3-3")
 asks("what can't be remembered isn't done", "-d 3-1", status=1,
-     says=["did not detach 3-1 (046d:c08e, bus 3 device 11): cannot mark /dev/bus/usb/003/011 as taken back, or no longer: "
+     says=["did not detach 3-1 (046d:c08e, bus 3 device 11): /dev/bus/usb/003/011 cannot be marked as taken back: "
            "No such file or directory"])
 asks("without a mark a device is given again, and nobody else is asked", "-a 3-1", detach("vm1", HELD), attach("vm1", HELD))
 
