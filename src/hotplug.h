@@ -8,6 +8,7 @@
 #include <time.h>
 
 enum { TEXT = 512 }; /* bytes: room for any text that a function here writes, and returns for convenience */
+enum { EXIT_USAGE = 2 };
 
 /* What came of something: where it isn't done, messages end with why. Of libvirt's failures these are its own words. */
 struct outcome {

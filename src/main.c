@@ -5,8 +5,6 @@
 
 #include "hotplug.h"
 
-enum { EXIT_USAGE = 2 };
-
 static int usage(FILE *stream, int status)
 {
 	fputs("usage: libvirt-usb-hotplug -l                 list what is plugged in, and where each port goes\n"

@@ -9,20 +9,25 @@ static bool is_where_it_belongs(const struct hostdev *hostdev, const struct devi
 	return strcmp(hostdev->device.port, device->port) == 0 && !device->taken_back && ports_of(hostdev->domain, device);
 }
 
-/* The preferred row, or that of the first domain that runs; NULL where none does, or where a busy one may hold the device. */
+/*
+ * The preferred row, or that of the first domain that runs; NULL where none does, or where a busy one may hold the device: of a
+ * preferred one that isn't busy itself only while it isn't known who does.
+ */
 static const struct port *whose_turn(const struct device *device, const struct domains *domains, const struct port *preferred)
 {
 	const struct port *turn = NULL;
+	bool busy = false;
 
 	for (const struct port *row = ports_owner(device); row && row->domain != HOST; row = ports_next(row, device)) {
 		const struct domain *domain = domains_find(domains, row->domain);
 
-		if (domain && domain->busy)
-			return NULL;
+		if (domain && row == preferred && !domain->busy && domains_holder(domains, device))
+			return row;
+		busy |= domain && domain->busy;
 		if (domain && (!turn || row == preferred))
 			turn = row;
 	}
-	return turn;
+	return busy ? NULL : turn;
 }
 
 static bool stays(const struct hostdev *hostdev, const struct host *host)
@@ -51,30 +56,30 @@ static void add(struct plan *plan, struct change change)
 }
 
 /* What nobody can be given now stays where it is. */
-static bool is_asked_for(const struct hostdev *hostdev, const struct domains *domains, const struct change *asked)
+static bool is_asked_for(const struct hostdev *hostdev, const struct domains *domains, const struct change *asked,
+			 const struct port *preferred)
 {
 	return asked && hostdev_holds(hostdev, &asked->device) &&
-	       (asked->action == DETACH || whose_turn(&asked->device, domains, NULL));
+	       (asked->action == DETACH || whose_turn(&asked->device, domains, preferred));
 }
 
 struct plan plan_make(const struct domains *domains, const struct host *host, const struct change *asked)
 {
 	struct plan plan = { .changes = calloc(domains->held_count + host->count + 1, sizeof(*plan.changes)) };
 	bool *staying = calloc(domains->held_count + 1, sizeof(*staying));
-	const struct port *preferred = asked && asked->domain ? ports_of(asked->domain, &asked->device) : NULL;
+	const char *to = !asked ? NULL : asked->domain ? asked->domain : domains_holder(domains, &asked->device);
+	const struct port *preferred = to ? ports_of(to, &asked->device) : NULL;
 
 	if (!staying || !plan.changes)
 		abort();
 	for (size_t i = 0; i < domains->held_count; i++) {
 		const struct hostdev *hostdev = &domains->held[i];
+		const bool is_asked = is_asked_for(hostdev, domains, asked, preferred);
 
-		staying[i] = stays(hostdev, host);
-		if (is_asked_for(hostdev, domains, asked)) {
-			staying[i] = false;
-			preferred = preferred ? preferred : ports_of(hostdev->domain, &asked->device);
-		}
+		staying[i] = !is_asked && stays(hostdev, host);
+		/* One that someone attached by its port has no address, without which libvirt would detach another. */
 		if (!staying[i])
-			add(&plan, (struct change){ DETACH, hostdev->domain, hostdev->device, NULL });
+			add(&plan, (struct change){ DETACH, hostdev->domain, is_asked ? asked->device : hostdev->device, NULL });
 	}
 	for (size_t i = 0; i < host->count; i++) {
 		const struct device *device = &host->devices[i];

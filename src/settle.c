@@ -10,8 +10,7 @@
 struct run {
 	struct scope scope;
 	struct change *event;     /* what an event asks for, or NULL */
-	bool asked;               /* it is a person who asks for that, */
-	const char *wanted;       /* of this domain, unless NULL */
+	bool asked;               /* it is a person who asks for that, of its domain, unless NULL */
 	const struct port *owner; /* its row, the first of those that take turns: one of their domains has to run, or why not is told */
 	bool dry_run;
 	char subject[TEXT];         /* how messages begin that are about the run as a whole */
@@ -27,36 +26,28 @@ struct look {
 	struct plan plan;
 };
 
-/* That is said once, by who tries again if anybody does. */
-static int tell_claimed(const struct run *run, const char *subject, const char *why)
-{
-	if (run->deadline.give_up == leave_to_retry && retry_start())
-		return EXIT_SUCCESS;
-	fail(subject, why);
-	return run->deadline.give_up == try_again_later ? EX_TEMPFAIL : EXIT_FAILURE;
-}
-
-/* Tells why something was not done. */
+/* Tells why something was not done. What a program has claimed is told by who tries again, if anybody does. */
 static void tell(struct run *run, const char *subject, const struct outcome *outcome)
 {
+	int (*const give_up)(const char *, const char *) = run->deadline.give_up;
 	int status = EXIT_SUCCESS;
 
-	if (outcome->answer == LATER)
-		status = run->deadline.give_up(subject, outcome->why);
-	else if (outcome->answer == FAILED)
-		status = fail(subject, outcome->why);
-	else if (outcome->answer == CLAIMED)
-		status = tell_claimed(run, subject, outcome->why);
-	else
+	if (outcome->answer == NOT_RUNNING)
 		log_line(LOG_INFO | LOG_ONCE, "%s: %s", subject, outcome->why);
+	else if (outcome->answer == LATER)
+		status = give_up(subject, outcome->why);
+	else if (outcome->answer != CLAIMED || give_up != leave_to_retry || !retry_start())
+		status = fail(subject, outcome->why);
+	if (outcome->answer == CLAIMED && give_up == try_again_later)
+		status = EX_TEMPFAIL;
 	if (status == EX_TEMPFAIL || run->status == EXIT_SUCCESS)
 		run->status = status;
 }
 
-/* An event has one deadline; a sync's is for each look and each change. */
+/* An event has one deadline; that of others is for each look and each change. */
 static void renew(const struct run *run)
 {
-	if (!run->event)
+	if (!run->event || run->asked)
 		deadline_renew(&run->deadline);
 }
 
@@ -72,22 +63,21 @@ static void believe(struct host *host, const struct change *event)
 }
 
 /* With -v: what stays with the host because none of its domains runs. */
-static void tell_waiting(const struct look *look)
+static void tell_waiting(const struct run *run, const struct look *look)
 {
 	char text[TEXT];
 
 	for (size_t i = 0; i < look->host.count; i++) {
 		const struct device *device = &look->host.devices[i];
-		const struct port *owner = ports_owner(device), *row = owner && owner->domain != HOST ? owner : NULL;
+		const struct port *owner = device->taken_back ? NULL : ports_owner(device), *row = owner;
 
-		while (row && !domains_find(&look->domains, row->domain))
+		while (row && row->domain != HOST && !domains_find(&look->domains, row->domain))
 			row = ports_next(row, device);
-		if (owner && owner->domain != HOST && !row && !domains_holder(&look->domains, device))
+		if (owner && !row && scope_has_domain(&run->scope, owner->domain) && !domains_holder(&look->domains, device))
 			log_debug("left alone: %s waits for %s, which doesn't run", device_text(device, text), owner->domain);
 	}
 }
 
-/* stop_looking() is due whatever the outcome. */
 static struct outcome take_look(struct run *run, struct look *look)
 {
 	struct outcome outcome;
@@ -104,18 +94,11 @@ static struct outcome take_look(struct run *run, struct look *look)
 		believe(&look->host, run->event);
 	look->plan = plan_make(&look->domains, &look->host, run->asked ? run->event : NULL);
 	if (!run->event)
-		tell_waiting(look);
+		tell_waiting(run, look);
 	scope_narrow(&run->scope, &look->plan);
 	if (look->plan.count == 0 && !look->domains.busy)
 		log_debug("all is in line");
 	return outcome;
-}
-
-static void stop_looking(struct look *look)
-{
-	domains_free(&look->domains);
-	host_free(&look->host);
-	free(look->plan.changes);
 }
 
 static void print_change(const struct change *change)
@@ -131,8 +114,13 @@ static struct outcome make_change(const struct run *run, const struct look *look
 	const struct domain *domain = domains_find(&look->domains, change->domain);
 	struct outcome outcome = { .answer = DONE };
 
+	/* Perhaps since the look. */
+	if (change->action == ATTACH && !run->dry_run && host_is_taken_back(&change->device))
+		return outcome;
 	if (change->action == ATTACH)
 		outcome = host_check(&look->host, &change->device);
+	if (outcome.answer == CLAIMED && look->domains.busy)
+		outcome.answer = LATER; /* it may be the busy one that has it */
 	if (outcome.answer == DONE && domain_is_busy(domain))
 		outcome = outcome_of(LATER, "the domain is busy");
 	if (outcome.answer != DONE)
@@ -167,6 +155,9 @@ static bool make_changes(struct run *run, const struct look *look, bool last)
 
 		run->deadline.subject = change_text(change, subject);
 		renew(run);
+		/* After another look the holder isn't known any more. */
+		if (run->asked && change->action == ATTACH)
+			run->event->domain = change->domain;
 		outcome = make_change(run, look, change);
 		run->deadline.subject = run->subject;
 		again |= !last && (outcome.answer != DONE || is_gone(change));
@@ -197,7 +188,8 @@ static const char *subject_of(const struct run *run, const char *name, char text
 static bool may_hold(const struct run *run, const struct look *look, const char *name)
 {
 	if (run->event)
-		return ports_of(name, &run->event->device) && (run->asked || !domains_holder(&look->domains, &run->event->device));
+		return ports_of(name, &run->event->device) &&
+		       ((run->asked && look->plan.count == 0) || !domains_holder(&look->domains, &run->event->device));
 	for (size_t i = 0; i < look->host.count && !scope_has_domain(&run->scope, name); i++) {
 		const struct device *device = &look->host.devices[i];
 
@@ -218,60 +210,50 @@ static void tell_busy(struct run *run, const struct look *look)
 
 		if (domain->busy && may_hold(run, look, domain->name))
 			tell(run, subject_of(run, domain->name, text), &outcome);
-		else if (domain->busy && run->event)
+		else if (domain->busy && run->event && !run->dry_run)
 			retry_start();
 	}
 }
 
-/* Whether the domain runs, or may by now. Tells why libvirt doesn't find it, and leaves to whoever asks to tell that it is off. */
-static bool is_running(struct run *run, const struct look *look, const char *name, bool *off)
+/* What libvirt says of the domain. Tells why it doesn't find it, and leaves to whoever asks to tell that it is off. */
+static enum answer ask_about(struct run *run, const struct look *look, const char *name)
 {
 	struct outcome outcome = { .answer = DONE };
 	char text[TEXT];
 
 	if (!domains_find(&look->domains, name))
 		outcome = domain_by_name(&run->libvirt, name, NULL);
-	*off = outcome.answer == NOT_RUNNING;
-	if (outcome.answer != DONE && !*off)
+	if (outcome.answer != DONE && outcome.answer != NOT_RUNNING)
 		tell(run, subject_of(run, name, text), &outcome);
-	return outcome.answer == DONE;
+	return outcome.answer;
 }
 
 /* Tells that the domain is off that a person asks for, or all that take turns with an event's device. */
 static void tell_absent(struct run *run, const struct look *look)
 {
 	const struct outcome outcome = outcome_of(NOT_RUNNING, "the domain is not running");
-	const char *first_off = NULL;
-	bool runs = false, off = false;
+	const char *off = NULL;
+	bool runs = false;
 	char text[TEXT];
 
-	if (run->scope.domain && !is_running(run, look, run->scope.domain, &off) && off)
-		first_off = run->scope.domain;
+	if (run->scope.domain && ask_about(run, look, run->scope.domain) == NOT_RUNNING)
+		off = run->scope.domain;
 	for (const struct port *row = run->owner; row; row = ports_next(row, &run->event->device)) {
-		runs |= is_running(run, look, row->domain, &off);
-		if (off && !first_off)
-			first_off = row->domain;
+		const enum answer answer = ask_about(run, look, row->domain);
+
+		runs |= answer == DONE;
+		if (answer == NOT_RUNNING && !off)
+			off = row->domain;
 	}
-	if (first_off && !runs)
-		tell(run, subject_of(run, first_off, text), &outcome);
-}
-
-/* Tells why libvirt refused to attach the event's device without a look, where that shows neither a reason nor a remedy. */
-static void tell_refused(struct run *run, const struct look *look, const struct outcome *refused)
-{
-	const struct domain *domain = domains_find(&look->domains, run->event->domain);
-
-	if (look->plan.count > 0 || is_gone(run->event) || domains_holder(&look->domains, &run->event->device))
-		return;
-	if (domain && !domain->busy)
-		tell(run, run->subject, refused);
+	if (off && !runs)
+		tell(run, subject_of(run, off, text), &outcome);
 }
 
 /*
  * Settles what is in scope. What fails is tried again after another look, unless this is the last: it may be done by now, or not
- * be due, or work. What was refused without a look, if anything, has been tried.
+ * be due, or work.
  */
-static void settle(struct run *run, const struct outcome *refused, bool last)
+static void settle(struct run *run, bool last)
 {
 	struct look look;
 	const struct outcome outcome = take_look(run, &look);
@@ -281,16 +263,16 @@ static void settle(struct run *run, const struct outcome *refused, bool last)
 		tell(run, run->subject, &outcome);
 	} else {
 		again = make_changes(run, &look, last);
-		if (refused)
-			tell_refused(run, &look, refused);
 		if (!again) {
 			tell_busy(run, &look);
 			tell_absent(run, &look);
 		}
 	}
-	stop_looking(&look);
+	domains_free(&look.domains);
+	host_free(&look.host);
+	free(look.plan.changes);
 	if (again)
-		settle(run, NULL, true);
+		settle(run, true);
 }
 
 /* Attaches the event's device without a look, which is due where libvirt refuses, and where the device is gone or no domain runs. */
@@ -307,7 +289,7 @@ static void attach_at_once(struct run *run)
 	if (outcome.answer == LATER)
 		tell(run, run->subject, &outcome);
 	else if (outcome.answer != DONE || is_gone(run->event))
-		settle(run, outcome.answer == FAILED ? &outcome : NULL, outcome.answer == FAILED);
+		settle(run, outcome.answer == FAILED);
 }
 
 static void settle_connected(struct run *run, bool is_new)
@@ -317,17 +299,17 @@ static void settle_connected(struct run *run, bool is_new)
 	if (run->event && is_gone(run->event)) {
 		log_info("%s: it is not plugged in any more", run->subject);
 		run->owner = NULL;
-	} else if (is_new && deadline_is_fresh(&run->deadline) && !retry_wake()) {
+	} else if (is_new && !host_is_taken_back(&run->event->device) && deadline_is_fresh(&run->deadline) && !retry_wake()) {
 		/* Unless something is left to do, what the kernel announced a moment ago is held, and used, by nobody. */
 		attach_at_once(run);
 		return;
 	}
-	if (run->wanted)
-		outcome = domain_by_name(&run->libvirt, run->wanted, NULL);
-	if (outcome.answer == DONE && run->event && run->asked && run->event->action == ATTACH && !run->dry_run)
-		outcome = host_take_back(&run->event->device, false);
+	if (run->event && run->asked && run->event->domain)
+		outcome = domain_by_name(&run->libvirt, run->event->domain, NULL);
+	if (outcome.answer == DONE && run->event && run->asked && !run->dry_run)
+		outcome = host_take_back(&run->event->device, run->event->action == DETACH);
 	if (outcome.answer == DONE)
-		settle(run, NULL, run->dry_run);
+		settle(run, run->dry_run);
 	else
 		run->status = fail(run->subject, outcome.why);
 }
@@ -364,6 +346,7 @@ static int carry_out(struct run *run, bool is_new)
 		outcome.answer = outcome.answer == NOT_RUNNING ? FAILED : outcome.answer;
 		tell(run, run->subject, &outcome);
 	}
+	timer_delete(run->deadline.timer);
 	close(turn);
 	if (is_event)
 		retry_wake();
@@ -388,10 +371,9 @@ int settle_event(const struct event *event, const struct port *owner, bool dry_r
 
 int settle_asked(struct change *asked, bool dry_run)
 {
-	struct run run = { .scope.device = &asked->device, .event = asked, .asked = true, .wanted = asked->domain, .dry_run = dry_run };
+	struct run run = { .scope.device = &asked->device, .event = asked, .asked = true, .dry_run = dry_run };
 
-	if (asked->action == ATTACH && !run.wanted)
-		run.owner = ports_owner(&asked->device);
+	run.owner = asked->action == ATTACH && !asked->domain ? ports_owner(&asked->device) : NULL;
 	change_text(asked, run.subject);
 	return carry_out(&run, false);
 }

@@ -103,9 +103,14 @@ static void apply(struct world *world, const struct change *change)
 		world->held[world->held_count++].device.devpath = NULL;
 		return;
 	}
-	for (size_t i = 0; i < world->held_count; i++) {
-		if (is_at(&world->held[i].device, &change->device) && strcmp(world->held[i].domain, change->domain) == 0) {
-			world->held[i] = world->held[--world->held_count];
+	/* By its address, or else the one that has the device by its port. */
+	for (size_t i = 0; i < 2 * world->held_count; i++) {
+		struct hostdev *hostdev = &world->held[i % world->held_count];
+		const bool is_it = i < world->held_count ? is_at(&hostdev->device, &change->device) :
+							   is_by_port(hostdev) && hostdev_holds(hostdev, &change->device);
+
+		if (is_it && strcmp(hostdev->domain, change->domain) == 0) {
+			*hostdev = world->held[--world->held_count];
 			return;
 		}
 	}
