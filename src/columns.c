@@ -2,9 +2,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #include "hotplug.h"
+
+int columns_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return INT_MAX;
+	return size.ws_col ? size.ws_col : 80;
+}
 
 void columns_copy(const char *text, char copy[static TEXT])
 {
@@ -57,12 +68,12 @@ int columns_of(const char *text)
 
 void columns_print_path(const char *before, const char *path, const char *broken, const char *behind)
 {
-	const int indent = (int)strlen(strchr(broken, '\n') + 1);
+	const int indent = (int)strlen(strchr(broken, '\n') + 1), width = columns_width();
 	int column = printf("%s", before);
 
 	while (*path) {
 		const int length = 1 + (int)strcspn(path + 1, "/");
-		const int room = COLUMNS - column - (path[length] ? (int)strcspn(broken, "\n") : (int)strlen(behind));
+		const int room = width - column - (path[length] ? (int)strcspn(broken, "\n") : (int)strlen(behind));
 
 		if (length > room && column > indent) {
 			fputs(broken, stdout);

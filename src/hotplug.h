@@ -295,7 +295,8 @@ int list_ports(void);
 
 /* columns.c: how text fits into the columns of a list. */
 
-enum { COLUMNS = 80 };
+/* How many columns the output has: a terminal's, 80 where it doesn't say, or INT_MAX where it goes elsewhere, and nothing is cut. */
+int columns_width(void);
 
 /*
  * Copies text that a device has chosen: without what is no character of the locale or has no width of its own, as control

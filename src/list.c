@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "hotplug.h"
 
 enum {
-	ROOM = 24,        /* columns: what a device has at least */
+	ROOM = 24,        /* columns: what a device has at least, if the terminal has them */
 	SHORT_NAME = 16,  /* bytes: a product's name that says little by itself */
 	MOST_PORTS = 255, /* bNbrPorts of a hub is a byte (USB 2.0 specification, 11.23.2.1) */
 };
@@ -19,7 +20,7 @@ struct line {
 	int depth;
 	long more; /* how many empty ports behind this one the line is for, too */
 	char port[2 * PORT_NAME], peer[2 * PORT_NAME]; /* the socket's ports, on either bus of the controller */
-	char what[TEXT], after[32], owner[TEXT]; /* what is in it, and what follows that also where it has to be cut */
+	char what[TEXT], owner[TEXT]; /* what is in it, which is cut where the line is too wide; whose it is */
 };
 
 struct list {
@@ -126,8 +127,7 @@ static void describe_side(const struct host *host, const struct side *side, stru
 		speed = host_attribute(side->device, "speed");
 	snprintf(number, sizeof(number), "%u:%u", side->device->bus, side->device->number);
 	describe(side->device, words);
-	snprintf(line->what, TEXT, "%-5s %.400s", number, words);
-	snprintf(line->after, sizeof(line->after), "%s%s%.10s%s", inside ? ", built in" : "", *speed ? ", " : "", speed,
+	snprintf(line->what, TEXT, "%-5s %.450s%s%s%.10s%s", number, words, inside ? ", built in" : "", *speed ? ", " : "", speed,
 		 *speed ? "M" : "");
 }
 
@@ -273,12 +273,6 @@ static void add_buses(struct list *list)
 	}
 }
 
-static void widen(int *column, int width)
-{
-	if (width > *column)
-		*column = width;
-}
-
 static void print_bus(const struct device *bus)
 {
 	char text[TEXT];
@@ -294,36 +288,45 @@ static void add_range(char port[static 2 * PORT_NAME], long more)
 		snprintf(port + strlen(port), PORT_NAME, "..%ld", number_of(port) + more);
 }
 
+/* How wide the columns are, with what follows of each; a line without an owner has all the rest for what is in the port. */
+struct widths {
+	int port, peer, what, rest;
+};
+
+static void print_line(const struct line *line, const struct widths *widths)
+{
+	const int indent = 2 * line->depth;
+	int what = *line->owner ? widths->what : widths->rest;
+	const int bytes = columns_fit(line->what, &what);
+
+	printf("%*s%-*s %-*s%.*s%*s%s\n", indent, "", widths->port - indent, line->port, widths->peer, line->peer, bytes,
+	       line->what, *line->owner ? widths->what - what + 1 : 0, "", line->owner);
+}
+
 static void print_lines(struct list *list)
 {
-	struct line *const end = list->lines + list->count;
-	int port = (int)strlen("port"), peer = 0, what = (int)strlen("device"), owner = (int)strlen("belongs to");
+	struct line *const end = list->lines + list->count, head = { .port = "port", .what = "device", .owner = "belongs to" };
+	struct widths widths = { (int)strlen(head.port), 0, (int)strlen(head.what), 0 };
+	int owner = (int)strlen(head.owner), most;
 
 	for (struct line *line = list->lines; line < end; line++) {
 		add_range(line->port, line->more);
 		add_range(line->peer, line->more);
-		widen(&port, 2 * line->depth + (int)strlen(line->port));
-		widen(&peer, *line->peer ? 1 + (int)strlen(line->peer) : 0);
-		widen(&what, columns_of(line->what) + (int)strlen(line->after));
-		widen(&owner, columns_of(line->owner));
+		widths.port = MAX(widths.port, 2 * line->depth + (int)strlen(line->port));
+		widths.peer = MAX(widths.peer, *line->peer ? (int)MAX(strlen(line->peer), strlen("peer")) + 1 : 0);
+		widths.what = MAX(widths.what, columns_of(line->what));
+		owner = MAX(owner, columns_of(line->owner));
 	}
-	if (peer)
-		widen(&peer, (int)strlen(" peer"));
-	if (what > COLUMNS - port - peer - owner - 2)
-		what = COLUMNS - port - peer - owner - 2 > ROOM ? COLUMNS - port - peer - owner - 2 : ROOM;
-	printf("%-*s%-*s %-*s belongs to\n", port, "port", peer, peer ? " peer" : "", what, "device");
-	for (const struct line *line = list->lines; line < end; line++) {
-		const int after = (int)strlen(line->after), room = *line->owner ? what : COLUMNS - port - peer - 1;
-		int width = room - after, bytes;
-
-		if (!line->hub) {
+	snprintf(head.peer, sizeof(head.peer), "%s", widths.peer ? "peer" : "");
+	widths.rest = columns_width() - widths.port - widths.peer - 1;
+	most = MAX(widths.rest - owner - 1, MIN(ROOM, widths.rest - (int)sizeof("belongs to")));
+	widths.what = MIN(widths.what, most);
+	print_line(&head, &widths);
+	for (const struct line *line = list->lines; line < end; line++)
+		if (line->hub)
+			print_line(line, &widths);
+		else
 			print_bus(line->device);
-			continue;
-		}
-		bytes = columns_fit(line->what, &width);
-		printf("%*s%-*s %-*s%.*s%s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer,
-		       bytes, line->what, line->after, *line->owner ? what - width - after + 1 : 0, "", line->owner);
-	}
 }
 
 /* Prints the row of a port, its path in short form. */
@@ -343,7 +346,7 @@ static void print_rows(const struct host *host)
 	for (size_t i = 0; i < host->count; i++) {
 		const struct device *device = &host->devices[i], *bus = bus_of(host, device), *other_bus;
 		char words[TEXT], peer[PORT_NAME];
-		int width = COLUMNS - (int)strlen("        /*  */");
+		int width = columns_width() - (int)strlen("        /*  */");
 
 		if (device->hub || ports_owner(device) || !bus || bus->bus != device->bus || bus != find_bus(host, device->bus))
 			continue;
@@ -401,7 +404,7 @@ int list_ports(void)
 	if (list.count)
 		print_lines(&list);
 	else
-		puts("There is no USB bus here: no controller, or no driver for it.");
+		puts("There is no USB bus here: no controller, or no driver.");
 	print_rows(&list.host);
 	problems = print_problems(&list);
 	if (!list.knows_domains)
