@@ -8,19 +8,22 @@
 #include "hotplug.h"
 
 enum {
-	ROOM = 24,        /* columns: what a device has at least, if the terminal has them */
 	SHORT_NAME = 16,  /* bytes: a product's name that says little by itself */
 	MOST_PORTS = 255, /* bNbrPorts of a hub is a byte (USB 2.0 specification, 11.23.2.1) */
 };
 
-/* A line of the list: a bus, or a socket and what is in it. A second device in the same socket has a line of its own. */
+/* A line of the list: its head, a bus, or a socket and what is in it. A second device in the same socket has its own. */
 struct line {
-	const struct device *hub; /* whose port it is; NULL for a bus, which is the device then */
-	const struct device *device;
-	int depth;
-	long more; /* how many empty ports behind this one the line is for, too */
-	char port[2 * PORT_NAME], peer[2 * PORT_NAME]; /* the socket's ports, on either bus of the controller */
-	char what[TEXT], owner[TEXT]; /* what is in it, which is cut where the line is too wide; whose it is */
+	const struct device *hub; /* whose port it is, or the bus itself */
+	char port[2 * PORT_NAME], peer[2 * PORT_NAME]; /* the socket's ports, on either bus; "" for a bus; the first is indented */
+	char what[TEXT], owner[TEXT];
+};
+
+/* A port of a hub, and what is plugged in there, if anything. */
+struct side {
+	const struct device *hub, *device;
+	struct device port; /* for the table */
+	char path[PATH_MAX];
 };
 
 struct list {
@@ -32,13 +35,6 @@ struct list {
 	size_t count;
 };
 
-/* A port of a hub, and what is plugged in there, if anything. */
-struct side {
-	const struct device *hub, *device;
-	char path[PATH_MAX];
-	struct device port; /* for the table */
-};
-
 static const struct device *find_device(const struct host *host, const char *port)
 {
 	for (size_t i = 0; i < host->count; i++)
@@ -47,18 +43,13 @@ static const struct device *find_device(const struct host *host, const char *por
 	return NULL;
 }
 
-static const struct device *find_bus(const struct host *host, unsigned long number)
+/* The bus of this number, or with which a port's name begins. */
+static const struct device *find_bus(const struct host *host, const char *number)
 {
 	char name[PORT_NAME];
 
-	snprintf(name, sizeof(name), "usb%lu", number);
+	snprintf(name, sizeof(name), "usb%lu", strtoul(number, NULL, 10));
 	return find_device(host, name);
-}
-
-/* The bus that a device is on, as its port's name has it. */
-static const struct device *bus_of(const struct host *host, const struct device *device)
-{
-	return find_bus(host, strtoul(device->port, NULL, 10));
 }
 
 /* The number of a port: 10 of "3-10", 2 of "3-10.2". */
@@ -75,24 +66,8 @@ static const struct device *hub_of(const struct host *host, const char *port)
 	const char *last = strrchr(port, '.');
 	char name[PORT_NAME];
 
-	if (!last)
-		return find_bus(host, strtoul(port, NULL, 10));
-	snprintf(name, sizeof(name), "%.*s", (int)(last - port), port);
-	return find_device(host, name);
-}
-
-static void look_at(struct side *side, const struct host *host, const struct device *hub, const char *port)
-{
-	side->hub = hub;
-	snprintf(side->path, sizeof(side->path), "%s/%s", hub->devpath, port);
-	device_set_devpath(&side->port, side->path);
-	side->device = find_device(host, port);
-}
-
-/* A hub has the ports that it says, and those in which something is. */
-static bool has_port(const struct host *host, const struct device *hub, const char *port)
-{
-	return number_of(port) <= strtol(host_attribute(hub, "maxchild"), NULL, 10) || find_device(host, port);
+	snprintf(name, sizeof(name), "%.*s", last ? (int)(last - port) : 0, port);
+	return last ? find_device(host, name) : find_bus(host, port);
 }
 
 /* "046d:c52b Logitech USB Receiver": with the manufacturer where the product's name is short, or there is none. */
@@ -110,24 +85,23 @@ static void describe(const struct device *device, char words[static TEXT])
 }
 
 /* What is in a port, or what kind of port it is. */
-static void describe_side(const struct host *host, const struct side *side, struct line *line)
+static void describe_port(const struct host *host, const char *path, const struct device *device, char what[static TEXT])
 {
-	const bool inside = host_port_is(side->path, "hardwired") ||
-			    (side->device && strcmp(host_attribute(side->device, "removable"), "fixed") == 0);
-	const char *speed = "";
+	const bool inside = host_port_is(path, "hardwired") ||
+			    (device && strcmp(host_attribute(device, "removable"), "fixed") == 0);
+	const struct device *bus = device ? find_bus(host, device->port) : NULL;
+	const char *speed = device ? host_attribute(device, "speed") : "";
 	char words[TEXT], number[PORT_NAME];
 
-	if (!side->device) {
-		snprintf(line->what, TEXT, "%s",
-			 inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
+	if (!device) {
+		snprintf(what, TEXT, "%s", inside ? "(built in)" : host_port_is(path, "not used") ? "(not used)" : "");
 		return;
 	}
-	if (bus_of(host, side->device) &&
-	    strcmp(host_attribute(side->device, "speed"), host_attribute(bus_of(host, side->device), "speed")) != 0)
-		speed = host_attribute(side->device, "speed");
-	snprintf(number, sizeof(number), "%u:%u", side->device->bus, side->device->number);
-	describe(side->device, words);
-	snprintf(line->what, TEXT, "%-5s %.450s%s%s%.10s%s", number, words, inside ? ", built in" : "", *speed ? ", " : "", speed,
+	if (!bus || strcmp(speed, host_attribute(bus, "speed")) == 0)
+		speed = "";
+	snprintf(number, sizeof(number), "%u:%u", device->bus, device->number);
+	describe(device, words);
+	snprintf(what, TEXT, "%-5s %.450s%s%s%.10s%s", number, words, inside ? ", built in" : "", *speed ? ", " : "", speed,
 		 *speed ? "M" : "");
 }
 
@@ -158,53 +132,61 @@ static const char *state_of(struct list *list, const char *name, const struct de
 /* Whom a port is; each domain of those that take turns, and where a list is given, with its state: "vm1: off, vm2: held". */
 static void describe_owners(struct list *list, const struct device *port, const struct device *device, char owners[static TEXT])
 {
-	const struct port *row = ports_owner(port);
 	const char *holder = list && device ? domains_holder(&list->domains, device) : NULL;
+	const struct port *row = ports_owner(port);
 	char text[TEXT];
 
-	snprintf(owners, TEXT, "%s", row && row->domain != HOST ? "" : row ? "host" : "-");
-	if (*owners && holder)
-		snprintf(owners + strlen(owners), TEXT / 2, ": held by %.200s", holder);
-	for (; row && row->domain != HOST; row = ports_next(row, port)) {
+	if (!row || row->domain == HOST) {
+		snprintf(owners, TEXT, "%s%s%.200s", row ? "host" : "-", holder ? ": held by " : "", holder ? holder : "");
+		return;
+	}
+	for (*owners = '\0'; row; row = ports_next(row, port)) {
 		const size_t length = strlen(owners);
 
-		snprintf(owners + length, TEXT - length, "%s%.100s%s", length ? ", " : "", row->domain,
+		snprintf(owners + length, TEXT - length, "%s%.100s%.400s", length ? ", " : "", row->domain,
 			 list ? state_of(list, row->domain, device, text) : "");
 	}
 }
 
 /* Whom the socket belongs to, and its other side, where that is someone else's. */
-static void describe_owner(struct list *list, const struct side *side, const struct side *other, struct line *line)
+static void describe_owner(struct list *list, const struct side *side, const struct side *other, char owner[static TEXT])
 {
 	const struct device *port = side->device ? side->device : &side->port;
 	char names[TEXT], others[TEXT];
 
-	if (side->device && side->device->hub)
-		return;
-	describe_owners(list->knows_domains ? list : NULL, port, side->device, line->owner);
+	describe_owners(list->knows_domains ? list : NULL, port, side->device, owner);
 	if (!other->hub || other->device)
 		return;
 	describe_owners(NULL, port, NULL, names);
 	describe_owners(NULL, &other->port, NULL, others);
 	if (strcmp(names, others) != 0)
-		snprintf(line->owner + strlen(line->owner), TEXT - strlen(line->owner), "; %s: %.100s", other->port.port, others);
+		snprintf(owner + strlen(owner), TEXT - strlen(owner), "; %s: %.100s", other->port.port, others);
 }
 
-/* Whether the line is of the next empty port of the same kind and owner as the last one's. */
-static bool goes_on(const struct line *last, const struct line *line)
+/* Whether the port is the next behind the other, or the last of the other's; or there is neither. */
+static bool is_next(const char *port, const char *other)
 {
-	const long next = last->more + 1;
-
-	return last->hub && last->hub == line->hub && !last->device && !line->device && strcmp(last->what, line->what) == 0 &&
-	       strcmp(last->owner, line->owner) == 0 && number_of(line->port) == number_of(last->port) + next &&
-	       !*last->peer == !*line->peer && (!*line->peer || number_of(line->peer) == number_of(last->peer) + next);
+	return *port ? number_of(port) == number_of(other) + 1 : !*other;
 }
 
-/* Empty ports in a row have one line, "1-11..15". */
+/* Makes "1-11", or "1-11..14", into "1-11..15". */
+static void extend(char ports[static 2 * PORT_NAME], const char *port)
+{
+	char *dots = strstr(ports, "..");
+
+	if (*port)
+		snprintf(dots ? dots : ports + strlen(ports), PORT_NAME, "..%ld", number_of(port));
+}
+
+/* Empty ports in a row, of the same kind and owner, have one line; what is plugged in has a number of its own. */
 static void add_line(struct list *list, const struct line line)
 {
-	if (list->count && goes_on(&list->lines[list->count - 1], &line)) {
-		list->lines[list->count - 1].more++;
+	struct line *last = list->count ? &list->lines[list->count - 1] : NULL;
+
+	if (last && *last->port && last->hub == line.hub && strcmp(last->what, line.what) == 0 &&
+	    strcmp(last->owner, line.owner) == 0 && is_next(line.port, last->port) && is_next(line.peer, last->peer)) {
+		extend(last->port, line.port);
+		extend(last->peer, line.peer);
 		return;
 	}
 	list->lines = reallocarray(list->lines, list->count + 1, sizeof(line));
@@ -215,10 +197,18 @@ static void add_line(struct list *list, const struct line line)
 
 static void add_side(struct list *list, const struct side *side, const struct side *other, struct line line)
 {
-	line.device = side->device;
-	describe_side(&list->host, side, &line);
-	describe_owner(list, side, other, &line);
+	describe_port(&list->host, side->path, side->device, line.what);
+	if (!side->device || !side->device->hub)
+		describe_owner(list, side, other, line.owner);
 	add_line(list, line);
+}
+
+static void look_at(struct side *side, const struct host *host, const struct device *hub, const char *port)
+{
+	side->hub = hub;
+	side->device = find_device(host, port);
+	snprintf(side->path, sizeof(side->path), "%s/%s", hub ? hub->devpath : "", port);
+	device_set_devpath(&side->port, side->path);
 }
 
 static void add_hub(struct list *list, const struct device *hub, int depth);
@@ -227,17 +217,16 @@ static void add_hub(struct list *list, const struct device *hub, int depth);
 static void add_socket(struct list *list, const struct device *hub, const char *port, int depth)
 {
 	struct side side = { 0 }, other = { 0 };
-	struct line line = { .hub = hub, .depth = depth };
-	const struct device *other_hub;
+	struct line line = { .hub = hub };
 
+	snprintf(line.port, sizeof(line.port), "%*s%s", 2 * depth, "", port);
 	look_at(&side, &list->host, hub, port);
-	snprintf(line.port, sizeof(line.port), "%s", port);
 	host_peer(side.path, line.peer);
-	other_hub = *line.peer ? hub_of(&list->host, line.peer) : NULL;
-	if (other_hub)
-		look_at(&other, &list->host, other_hub, line.peer);
-	if (other_hub && other_hub->bus < hub->bus && has_port(&list->host, other_hub, line.peer))
+	look_at(&other, &list->host, hub_of(&list->host, line.peer), line.peer);
+	if (other.hub && other.hub->bus < hub->bus)
 		return;
+	if (*line.peer)
+		strcpy(list->lines->peer, "peer");
 	if (side.device || !other.device)
 		add_side(list, &side, &other, line);
 	if (other.device)
@@ -248,27 +237,31 @@ static void add_socket(struct list *list, const struct device *hub, const char *
 		add_hub(list, other.device, depth + 1);
 }
 
+/* A hub has the ports that it says, and those in which something is. */
 static void add_hub(struct list *list, const struct device *hub, int depth)
 {
+	const long ports = strtol(host_attribute(hub, "maxchild"), NULL, 10);
 	const bool is_bus = strncmp(hub->port, "usb", 3) == 0;
+	char port[2 * PORT_NAME];
 
 	for (int number = 1; number <= MOST_PORTS; number++) {
-		char port[2 * PORT_NAME];
-
 		snprintf(port, sizeof(port), "%s%c%d", hub->port + (is_bus ? 3 : 0), is_bus ? '-' : '.', number);
-		if (has_port(&list->host, hub, port))
+		if (number <= ports || find_device(&list->host, port))
 			add_socket(list, hub, port, depth);
 	}
 }
 
 static void add_buses(struct list *list)
 {
-	for (unsigned long number = 1; number <= 999; number++) {
-		const struct device *bus = find_bus(&list->host, number);
+	for (int number = 1; number <= 999; number++) {
+		char text[PORT_NAME];
+		const struct device *bus;
 
+		snprintf(text, sizeof(text), "%d", number);
+		bus = find_bus(&list->host, text);
 		if (!bus)
 			continue;
-		add_line(list, (struct line){ .device = bus });
+		add_line(list, (struct line){ .hub = bus });
 		add_hub(list, bus, 0);
 	}
 }
@@ -281,52 +274,30 @@ static void print_bus(const struct device *bus)
 	columns_print_path(text, bus->devpath, "\n    ", "");
 }
 
-/* Makes "1-11" into "1-11..15". */
-static void add_range(char port[static 2 * PORT_NAME], long more)
+/* What is in a port is cut where the line is too wide for the terminal; whose it is may then have half of the width. */
+static void print_lines(const struct list *list)
 {
-	if (*port && more)
-		snprintf(port + strlen(port), PORT_NAME, "..%ld", number_of(port) + more);
-}
+	const struct line *const end = list->lines + list->count;
+	const int width = columns_width();
+	int port = 0, peer = 0, what = 0, owner = 0;
 
-/* How wide the columns are, with what follows of each; a line without an owner has all the rest for what is in the port. */
-struct widths {
-	int port, peer, what, rest;
-};
-
-static void print_line(const struct line *line, const struct widths *widths)
-{
-	const int indent = 2 * line->depth;
-	int what = *line->owner ? widths->what : widths->rest;
-	const int bytes = columns_fit(line->what, &what);
-
-	printf("%*s%-*s %-*s%.*s%*s%s\n", indent, "", widths->port - indent, line->port, widths->peer, line->peer, bytes,
-	       line->what, *line->owner ? widths->what - what + 1 : 0, "", line->owner);
-}
-
-static void print_lines(struct list *list)
-{
-	struct line *const end = list->lines + list->count, head = { .port = "port", .what = "device", .owner = "belongs to" };
-	struct widths widths = { (int)strlen(head.port), 0, (int)strlen(head.what), 0 };
-	int owner = (int)strlen(head.owner), most;
-
-	for (struct line *line = list->lines; line < end; line++) {
-		add_range(line->port, line->more);
-		add_range(line->peer, line->more);
-		widths.port = MAX(widths.port, 2 * line->depth + (int)strlen(line->port));
-		widths.peer = MAX(widths.peer, *line->peer ? (int)MAX(strlen(line->peer), strlen("peer")) + 1 : 0);
-		widths.what = MAX(widths.what, columns_of(line->what));
+	for (const struct line *line = list->lines; line < end; line++) {
+		port = MAX(port, (int)strlen(line->port) + 1);
+		peer = MAX(peer, *line->peer ? (int)strlen(line->peer) + 1 : 0);
+		what = MAX(what, columns_of(line->what) + 1);
 		owner = MAX(owner, columns_of(line->owner));
 	}
-	snprintf(head.peer, sizeof(head.peer), "%s", widths.peer ? "peer" : "");
-	widths.rest = columns_width() - widths.port - widths.peer - 1;
-	most = MAX(widths.rest - owner - 1, MIN(ROOM, widths.rest - (int)sizeof("belongs to")));
-	widths.what = MIN(widths.what, most);
-	print_line(&head, &widths);
-	for (const struct line *line = list->lines; line < end; line++)
-		if (line->hub)
-			print_line(line, &widths);
+	what = MIN(what, MAX(width - port - peer - MIN(owner, width / 2), 1));
+	for (const struct line *line = list->lines; line < end; line++) {
+		int columns = what - 1;
+		const int bytes = columns_fit(line->what, &columns);
+
+		if (*line->port)
+			printf("%-*s%-*s%.*s%*s%s\n", port, line->port, peer, line->peer, bytes, line->what,
+			       *line->owner ? what - columns : 0, "", line->owner);
 		else
-			print_bus(line->device);
+			print_bus(line->hub);
+	}
 }
 
 /* Prints the row of a port, its path in short form. */
@@ -344,11 +315,11 @@ static void print_rows(const struct host *host)
 	bool found = false;
 
 	for (size_t i = 0; i < host->count; i++) {
-		const struct device *device = &host->devices[i], *bus = bus_of(host, device), *other_bus;
+		const struct device *device = &host->devices[i], *bus = find_bus(host, device->port), *other_bus;
 		char words[TEXT], peer[PORT_NAME];
 		int width = columns_width() - (int)strlen("        /*  */");
 
-		if (device->hub || ports_owner(device) || !bus || bus->bus != device->bus || bus != find_bus(host, device->bus))
+		if (device->hub || ports_owner(device) || !bus || strtoul(device->port, NULL, 10) != device->bus)
 			continue;
 		describe(device, words);
 		printf("%s        /* %.*s */\n", found ? "" : "\nRows for what is in no row yet, to paste into config.h:\n\n",
@@ -356,7 +327,7 @@ static void print_rows(const struct host *host)
 		found = true;
 		print_row(bus, device->port);
 		host_peer(device->devpath, peer);
-		other_bus = *peer ? find_bus(host, strtoul(peer, NULL, 10)) : NULL;
+		other_bus = *peer ? find_bus(host, peer) : NULL;
 		if (other_bus)
 			print_row(other_bus, peer);
 	}
@@ -400,8 +371,9 @@ int list_ports(void)
 	if (outcome.answer == DONE)
 		outcome = domains_read(&list.domains, &list.libvirt);
 	list.knows_domains = outcome.answer == DONE;
+	add_line(&list, (struct line){ .port = "port", .what = "device", .owner = "belongs to" });
 	add_buses(&list);
-	if (list.count)
+	if (list.count > 1)
 		print_lines(&list);
 	else
 		puts("There is no USB bus here: no controller, or no driver.");
