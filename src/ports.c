@@ -155,13 +155,37 @@ const struct port *ports_owner(const struct device *device)
 	return device->hub ? NULL : find_owner(ports, ports_table()->count, device);
 }
 
+static bool is_tie(const struct port *a, const struct port *b)
+{
+	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
+	struct device device = { 0 };
+
+	device.has_id = b->id && usb_id_read(b->id, LSUSB_ID, &device.id);
+	return strcmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || id_fits(a->id, &device));
+}
+
+/* Whether an earlier row leaves this one nothing: the host's, unless it comes too late itself; any for the host; the domain's own. */
+static bool is_in_vain(const struct port *row)
+{
+	bool first = true;
+
+	for (const struct port *earlier = ports; earlier < row; earlier++) {
+		if (!is_tie(earlier, row))
+			continue;
+		if (row->domain == HOST || (earlier->domain == HOST ? first : strcmp(row->domain, earlier->domain) == 0))
+			return true;
+		first = false;
+	}
+	return false;
+}
+
 const struct port *ports_next(const struct port *row, const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
 	const size_t fits = row->domain == HOST ? 0 : fit(row, &path, device);
 
 	while (fits && ++row < ports + ports_table()->count)
-		if (row->domain != HOST && fit(row, &path, device) == fits)
+		if (fit(row, &path, device) == fits && !is_in_vain(row))
 			return row;
 	return NULL;
 }
@@ -184,28 +208,6 @@ bool ports_need_id(const struct device *device)
 
 		if (ports[row].id && match(&row_path, &path))
 			return true;
-	}
-	return false;
-}
-
-static bool is_tie(const struct port *a, const struct port *b)
-{
-	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
-
-	return strcmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || strcasecmp(a->id, b->id) == 0);
-}
-
-/* Whether an earlier row leaves this one nothing: the host's, unless it comes too late itself; any for the host; the domain's own. */
-static bool is_in_vain(const struct port *row)
-{
-	bool first = true;
-
-	for (const struct port *earlier = ports; earlier < row; earlier++) {
-		if (!is_tie(earlier, row))
-			continue;
-		if (row->domain == HOST || (earlier->domain == HOST ? first : strcmp(row->domain, earlier->domain) == 0))
-			return true;
-		first = false;
 	}
 	return false;
 }
