@@ -85,7 +85,7 @@ static bool has_any_bus(const struct short_path *row)
 	return row->text[row->bus] == '*';
 }
 
-/* How much of the device's path the row's covers: all of the row's, or nothing. */
+/* How much of the device's path the row's covers: all of the row's, or nothing. No two paths differ in upper case alone. */
 static size_t match(const struct short_path *row, const struct short_path *device)
 {
 	const char *at = device->text;
@@ -93,7 +93,7 @@ static size_t match(const struct short_path *row, const struct short_path *devic
 	for (size_t i = 0; row->text[i]; i++) {
 		if (i == row->bus && has_any_bus(row) && isdigit((unsigned char)*at))
 			at += strspn(at, DIGITS);
-		else if (row->text[i] == *at)
+		else if (row->text[i] == *at || tolower((unsigned char)row->text[i]) == tolower((unsigned char)*at))
 			at++;
 		else
 			return 0;
@@ -161,7 +161,7 @@ static bool is_tie(const struct port *a, const struct port *b)
 	struct device device = { 0 };
 
 	device.has_id = b->id && usb_id_read(b->id, LSUSB_ID, &device.id);
-	return strcmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || id_fits(a->id, &device));
+	return strcasecmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || id_fits(a->id, &device));
 }
 
 /* Whether an earlier row leaves this one nothing: the host's, unless it comes too late itself; any for the host; the domain's own. */

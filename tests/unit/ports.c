@@ -39,6 +39,7 @@ static void a_row_covers_its_port_and_all_below(void **state)
 		{ PCI "/usb*", PCI "/usb12/12-10" },
 		{ PCI "/usb*/3-10", PCI "/usb3/3-10" },
 		{ PCI "/usb3/*-10", PCI "/usb3/3-10" },
+		{ "/devices/PCI0000:00/0000:00:1F.0/usb3", "/devices/pci0000:00/0000:00:1f.0/usb3/3-10" },
 		{ "/devices/platform/soc/fe980000.usb/usb1/1-1", "/devices/platform/soc/fe980000.usb/usb1/1-1/1-1.3" },
 	};
 
