@@ -260,6 +260,8 @@ const char *ports_problem(const struct port *row)
 	const char *star = strchr(path.text, '*');
 	struct usb_id id;
 
+	if (row->domain && strchr(row->domain, '/'))
+		return "its domain and its path are one: a comma is missing between them";
 	if (strncmp(path.text, "/devices", 8) != 0 || !strchr("/", path.text[8]))
 		return "its path doesn't begin with /devices";
 	if (star && (star != path.text + path.bus || strchr(star + 1, '*')))

@@ -252,6 +252,8 @@ static void a_row_that_can_never_own_a_device_is_told(void **state)
 		[26] = "an earlier row has the same path and id",
 		[29] = "an earlier row has the same path and id",
 		[31] = "an earlier row has the same path and id",
+		[33] = "its domain and its path are one: a comma is missing between them",
+		[34] = "its domain and its path are one: a comma is missing between them",
 		[13] = "its guest is not a port of the guest, as 0:5 is",
 		[16] = "its path is not a port's, as usb3/3-10.2 is",
 		[17] = "its path is not a port's, as usb3/3-10.2 is",
