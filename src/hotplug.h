@@ -83,6 +83,7 @@ struct port {
 #define HOST NULL /* as a row's domain: the device stays with the host */
 
 struct table {
+	const char *file; /* the config.h that it is from */
 	const char *uri;
 	unsigned int timeout; /* s: the longest that one event may keep udev waiting */
 	const struct port *rows;

@@ -84,11 +84,16 @@ static void describe(const struct device *device, char words[static TEXT])
 	columns_copy(raw, words);
 }
 
+/* Whether the port is inside the machine, or what is plugged in there. */
+static bool is_built_in(const char *path, const struct device *device)
+{
+	return host_port_is(path, "hardwired") || (device && strcmp(host_attribute(device, "removable"), "fixed") == 0);
+}
+
 /* What is in a port, or what kind of port it is. */
 static void describe_port(const struct host *host, const char *path, const struct device *device, char what[static TEXT])
 {
-	const bool inside = host_port_is(path, "hardwired") ||
-			    (device && strcmp(host_attribute(device, "removable"), "fixed") == 0);
+	const bool inside = is_built_in(path, device);
 	const struct device *bus = device ? find_bus(host, device->port) : NULL;
 	const char *speed = device ? host_attribute(device, "speed") : "";
 	char words[TEXT], number[PORT_NAME];
@@ -301,10 +306,13 @@ static void print_lines(const struct list *list)
 }
 
 /* Prints the row of a port, its path in short form. */
-static void print_row(const struct device *bus, const char *port)
+static void print_row(const struct host *host, const char *port)
 {
+	const struct device *bus = find_bus(host, port);
 	char path[PATH_MAX];
 
+	if (!bus)
+		return;
 	snprintf(path, sizeof(path), "%s/%s", bus->devpath, port);
 	columns_print_path("        { \"DOMAIN\", \"", path, "\"\n                \"", "\" },");
 }
@@ -315,21 +323,23 @@ static void print_rows(const struct host *host)
 	bool found = false;
 
 	for (size_t i = 0; i < host->count; i++) {
-		const struct device *device = &host->devices[i], *bus = find_bus(host, device->port), *other_bus;
+		const struct device *device = &host->devices[i];
 		char words[TEXT], peer[PORT_NAME];
-		int width = columns_width() - (int)strlen("        /*  */");
+		const char *note;
+		int width;
 
-		if (device->hub || ports_owner(device) || !bus || strtoul(device->port, NULL, 10) != device->bus)
+		if (device->hub || ports_owner(device) || strtoul(device->port, NULL, 10) != device->bus)
 			continue;
 		describe(device, words);
-		printf("%s        /* %.*s */\n", found ? "" : "\nRows for what is in no row yet, to paste into config.h:\n\n",
-		       columns_fit(words, &width), words);
+		note = is_built_in(device->devpath, device) ? ", built in" : "";
+		width = columns_width() - (int)strlen("        /*  */") - (int)strlen(note);
+		if (!found)
+			printf("\nRows for what is in no row yet, to paste above the last };\nof %s:\n\n", ports_table()->file);
 		found = true;
-		print_row(bus, device->port);
+		printf("        /* %.*s%s */\n", columns_fit(words, &width), words, note);
+		print_row(host, device->port);
 		host_peer(device->devpath, peer);
-		other_bus = *peer ? find_bus(host, peer) : NULL;
-		if (other_bus)
-			print_row(other_bus, peer);
+		print_row(host, peer);
 	}
 }
 

@@ -145,7 +145,7 @@ static const struct port *find_owner(const struct port *table, size_t rows, cons
 const struct table *ports_table(void)
 {
 	/* Without a timeout a run could wait for ever. */
-	static const struct table table = { uri, timeout ? timeout : 1, ports, sizeof(ports) / sizeof(struct port) };
+	static const struct table table = { CONFIG, uri, timeout ? timeout : 1, ports, sizeof(ports) / sizeof(struct port) };
 
 	return &table;
 }

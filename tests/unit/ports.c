@@ -179,6 +179,7 @@ static void the_compiled_table_answers(void **state)
 	struct device device = device_at(PCI "/usb3/3-1");
 
 	(void)state;
+	assert_string_equal(ports_table()->file, CONFIG);
 	assert_string_equal(ports_table()->uri, "test:///none");
 	assert_int_equal(ports_table()->timeout, 7);
 	assert_string_equal(ports_owner(&device)->domain, "vm1");
