@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/param.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -20,20 +21,16 @@ int columns_width(void)
 void columns_copy(const char *text, char copy[static TEXT])
 {
 	char *end = copy;
-	mbstate_t state = { 0 };
 	wchar_t character;
 
 	while (*text && end + MB_CUR_MAX < copy + TEXT) {
-		const size_t length = mbrtowc(&character, text, MB_CUR_MAX, &state);
-		const bool is_character = length != (size_t)-1 && length != (size_t)-2;
+		const int length = mbtowc(&character, text, MB_CUR_MAX);
 
-		if (is_character && wcwidth(character) > 0 && character != L'*') {
-			end = mempcpy(end, text, length);
-		} else {
+		if (length > 0 && wcwidth(character) > 0 && character != L'*')
+			end = mempcpy(end, text, (size_t)length);
+		else
 			*end++ = '?';
-			state = (mbstate_t){ 0 };
-		}
-		text += is_character ? length : 1;
+		text += MAX(length, 1);
 	}
 	*end = '\0';
 }

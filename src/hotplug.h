@@ -294,6 +294,9 @@ int take(enum action action, const char *port, const char *domain, bool dry_run)
 /* list.c: -l. Returns the exit status. */
 int list_ports(void);
 
+/* Says what is wrong with a row: "row 3, vm4: Domain not found"; or returns NULL. Asks libvirt for its domain, where one is given. */
+const char *table_problem(const struct port *row, struct libvirt *libvirt, char text[static TEXT]);
+
 /* columns.c: how text fits into the columns of a list. */
 
 /* How many columns the output has: a terminal's, 80 where it doesn't say, or INT_MAX where it goes elsewhere, and nothing is cut. */

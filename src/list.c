@@ -43,12 +43,11 @@ static const struct device *find_device(const struct host *host, const char *por
 	return NULL;
 }
 
-/* The bus of this number, or with which a port's name begins. */
-static const struct device *find_bus(const struct host *host, const char *number)
+static const struct device *find_bus(const struct host *host, unsigned long number)
 {
 	char name[PORT_NAME];
 
-	snprintf(name, sizeof(name), "usb%lu", strtoul(number, NULL, 10));
+	snprintf(name, sizeof(name), "usb%lu", number);
 	return find_device(host, name);
 }
 
@@ -67,7 +66,7 @@ static const struct device *hub_of(const struct host *host, const char *port)
 	char name[PORT_NAME];
 
 	snprintf(name, sizeof(name), "%.*s", last ? (int)(last - port) : 0, port);
-	return last ? find_device(host, name) : find_bus(host, port);
+	return last ? find_device(host, name) : find_bus(host, strtoul(port, NULL, 10));
 }
 
 /* "046d:c52b Logitech USB Receiver": with the manufacturer where the product's name is short, or there is none. */
@@ -75,39 +74,34 @@ static void describe(const struct device *device, char words[static TEXT])
 {
 	const char *product = host_product(device), *manufacturer = host_attribute(device, "manufacturer");
 	const bool short_name = strlen(product) <= SHORT_NAME && !strcasestr(product, manufacturer);
+	const bool inside = host_port_is(device->devpath, "hardwired") || strcmp(host_attribute(device, "removable"), "fixed") == 0;
 	char raw[TEXT], id[sizeof("ffff:ffff")] = "-";
 
 	if (device->has_id)
 		snprintf(id, sizeof(id), "%04x:%04x", device->id.vendor & 0xffff, device->id.product & 0xffff);
-	snprintf(raw, sizeof(raw), "%s%s%s%s%s%s", id, device->hub && !strcasestr(product, "hub") ? " hub" : "",
-		 short_name && *manufacturer ? " " : "", short_name ? manufacturer : "", *product ? " " : "", product);
+	snprintf(raw, sizeof(raw), "%s%s%s%s%s%s%s", id, inside ? " (built in)" : "",
+		 device->hub && !strcasestr(product, "hub") ? " hub" : "", short_name && *manufacturer ? " " : "",
+		 short_name ? manufacturer : "", *product ? " " : "", product);
 	columns_copy(raw, words);
 }
 
-/* Whether the port is inside the machine, or what is plugged in there. */
-static bool is_built_in(const char *path, const struct device *device)
+/* What is in a port, with its speed where that isn't the bus's; or what kind of port it is. */
+static void describe_port(const struct host *host, const struct side *side, char what[static TEXT])
 {
-	return host_port_is(path, "hardwired") || (device && strcmp(host_attribute(device, "removable"), "fixed") == 0);
-}
-
-/* What is in a port, or what kind of port it is. */
-static void describe_port(const struct host *host, const char *path, const struct device *device, char what[static TEXT])
-{
-	const bool inside = is_built_in(path, device);
-	const struct device *bus = device ? find_bus(host, device->port) : NULL;
+	const struct device *device = side->device, *bus = device ? find_bus(host, device->bus) : NULL;
 	const char *speed = device ? host_attribute(device, "speed") : "";
 	char words[TEXT], number[PORT_NAME];
 
 	if (!device) {
-		snprintf(what, TEXT, "%s", inside ? "(built in)" : host_port_is(path, "not used") ? "(not used)" : "");
+		snprintf(what, TEXT, "%s", host_port_is(side->path, "hardwired") ? "(built in)" :
+					   host_port_is(side->path, "not used") ? "(not used)" : "");
 		return;
 	}
 	if (!bus || strcmp(speed, host_attribute(bus, "speed")) == 0)
 		speed = "";
 	snprintf(number, sizeof(number), "%u:%u", device->bus, device->number);
 	describe(device, words);
-	snprintf(what, TEXT, "%-5s %.450s%s%s%.10s%s", number, words, inside ? ", built in" : "", *speed ? ", " : "", speed,
-		 *speed ? "M" : "");
+	snprintf(what, TEXT, "%-5s %.450s%s%.10s%s", number, words, *speed ? ", " : "", speed, *speed ? "M" : "");
 }
 
 /* How the domain stands to what is plugged in there, if anything. */
@@ -202,7 +196,7 @@ static void add_line(struct list *list, const struct line line)
 
 static void add_side(struct list *list, const struct side *side, const struct side *other, struct line line)
 {
-	describe_port(&list->host, side->path, side->device, line.what);
+	describe_port(&list->host, side, line.what);
 	if (!side->device || !side->device->hub)
 		describe_owner(list, side, other, line.owner);
 	add_line(list, line);
@@ -258,12 +252,9 @@ static void add_hub(struct list *list, const struct device *hub, int depth)
 
 static void add_buses(struct list *list)
 {
-	for (int number = 1; number <= 999; number++) {
-		char text[PORT_NAME];
-		const struct device *bus;
+	for (unsigned long number = 1; number <= 999; number++) {
+		const struct device *bus = find_bus(&list->host, number);
 
-		snprintf(text, sizeof(text), "%d", number);
-		bus = find_bus(&list->host, text);
 		if (!bus)
 			continue;
 		add_line(list, (struct line){ .hub = bus });
@@ -308,7 +299,7 @@ static void print_lines(const struct list *list)
 /* Prints the row of a port, its path in short form. */
 static void print_row(const struct host *host, const char *port)
 {
-	const struct device *bus = find_bus(host, port);
+	const struct device *bus = find_bus(host, strtoul(port, NULL, 10));
 	char path[PATH_MAX];
 
 	if (!bus)
@@ -325,44 +316,49 @@ static void print_rows(const struct host *host)
 	for (size_t i = 0; i < host->count; i++) {
 		const struct device *device = &host->devices[i];
 		char words[TEXT], peer[PORT_NAME];
-		const char *note;
-		int width;
+		int width = columns_width() - (int)strlen("        /*  */");
 
 		if (device->hub || ports_owner(device) || strtoul(device->port, NULL, 10) != device->bus)
 			continue;
 		describe(device, words);
-		note = is_built_in(device->devpath, device) ? ", built in" : "";
-		width = columns_width() - (int)strlen("        /*  */") - (int)strlen(note);
 		if (!found)
 			printf("\nRows for what is in no row yet, to paste above the last };\nof %s:\n\n", ports_table()->file);
 		found = true;
-		printf("        /* %.*s%s */\n", columns_fit(words, &width), words, note);
+		printf("        /* %.*s */\n", columns_fit(words, &width), words);
 		print_row(host, device->port);
 		host_peer(device->devpath, peer);
 		print_row(host, peer);
 	}
 }
 
+const char *table_problem(const struct port *row, struct libvirt *libvirt, char text[static TEXT])
+{
+	struct outcome outcome = { .answer = DONE };
+	const char *problem = ports_problem(row);
+
+	if (!problem && row->domain != HOST && libvirt)
+		outcome = domain_by_name(libvirt, row->domain, NULL);
+	if (outcome.answer == FAILED)
+		problem = outcome.why;
+	snprintf(text, TEXT, "row %td, %.100s: %.300s", row - ports_table()->rows + 1, row->domain ? row->domain : "HOST",
+		 problem ? problem : "");
+	return problem ? text : NULL;
+}
+
 /* Prints what is wrong with the table. Returns whether anything is. */
 static bool print_problems(struct list *list)
 {
-	const struct table *table = ports_table();
-	bool found = false;
+	const struct port *const rows = ports_table()->rows, *const end = rows + ports_table()->count;
+	bool wrong = false;
+	char text[TEXT];
 
-	for (size_t row = 0; row < table->count; row++) {
-		const char *name = table->rows[row].domain, *problem = ports_problem(&table->rows[row]);
-		struct outcome outcome = { .answer = DONE };
-
-		if (!problem && name != HOST && list->knows_domains)
-			outcome = domain_by_name(&list->libvirt, name, NULL);
-		if (outcome.answer == FAILED)
-			problem = outcome.why;
-		if (problem)
-			printf("%srow %zu, %s: %s\n", found ? "" : "\nWhat is wrong with the table:\n\n", row + 1,
-			       name ? name : "HOST", problem);
-		found |= problem != NULL;
+	for (const struct port *row = rows; row < end; row++) {
+		if (!table_problem(row, list->knows_domains ? &list->libvirt : NULL, text))
+			continue;
+		printf("%s%s\n", wrong ? "" : "\nWhat is wrong with the table:\n\n", text);
+		wrong = true;
 	}
-	return found;
+	return wrong;
 }
 
 int list_ports(void)
