@@ -108,6 +108,9 @@ const char *ports_guest(const struct port *row, const struct device *device);
 /* Says why a row of the table can never own a device, or returns NULL. */
 const char *ports_problem(const struct port *row);
 
+/* Whether the row's path is that of this place, a port or a bus, or of what the place is in, or, if asked for, of what is behind it. */
+bool ports_lead_to(const struct port *row, const char *place, bool behind);
+
 /* host.c: the USB devices that are plugged in, hubs and buses among them, as sysfs has them. */
 
 struct host {

@@ -33,6 +33,7 @@ struct list {
 	bool knows_domains;
 	struct line *lines;
 	size_t count;
+	bool *leads; /* of each row of the table: to something that is there */
 };
 
 static const struct device *find_device(const struct host *host, const char *port)
@@ -210,6 +211,13 @@ static void look_at(struct side *side, const struct host *host, const struct dev
 	device_set_devpath(&side->port, side->path);
 }
 
+/* Behind a port there may be a hub that isn't plugged in now, as one in a KVM switch. */
+static void mark_rows(struct list *list, const char *place, bool behind)
+{
+	for (size_t row = 0; row < ports_table()->count; row++)
+		list->leads[row] |= ports_lead_to(&ports_table()->rows[row], place, behind);
+}
+
 static void add_hub(struct list *list, const struct device *hub, int depth);
 
 /* A socket has its line at the side whose bus comes first, in most cases the one of USB 2. */
@@ -220,6 +228,7 @@ static void add_socket(struct list *list, const struct device *hub, const char *
 
 	snprintf(line.port, sizeof(line.port), "%*s%s", 2 * depth, "", port);
 	look_at(&side, &list->host, hub, port);
+	mark_rows(list, side.path, !side.device || !side.device->hub);
 	host_peer(side.path, line.peer);
 	look_at(&other, &list->host, hub_of(&list->host, line.peer), line.peer);
 	if (other.hub && other.hub->bus < hub->bus)
@@ -258,6 +267,7 @@ static void add_buses(struct list *list)
 		if (!bus)
 			continue;
 		add_line(list, (struct line){ .hub = bus });
+		mark_rows(list, bus->devpath, false);
 		add_hub(list, bus, 0);
 	}
 }
@@ -345,11 +355,11 @@ const char *table_problem(const struct port *row, struct libvirt *libvirt, char 
 	return problem ? text : NULL;
 }
 
-/* Prints what is wrong with the table. Returns whether anything is. */
+/* Prints what is wrong with the table, and which of its other rows lead nowhere now. Returns whether anything is wrong. */
 static bool print_problems(struct list *list)
 {
 	const struct port *const rows = ports_table()->rows, *const end = rows + ports_table()->count;
-	bool wrong = false;
+	bool wrong = false, idle = false;
 	char text[TEXT];
 
 	for (const struct port *row = rows; row < end; row++) {
@@ -357,6 +367,14 @@ static bool print_problems(struct list *list)
 			continue;
 		printf("%s%s\n", wrong ? "" : "\nWhat is wrong with the table:\n\n", text);
 		wrong = true;
+	}
+	for (const struct port *row = rows; row < end; row++) {
+		if (list->leads[row - rows] || ports_problem(row))
+			continue;
+		fputs(idle ? "" : "\nRows that lead to nothing that is there now:\n\n", stdout);
+		snprintf(text, TEXT, "row %td, %.100s: ", row - rows + 1, row->domain ? row->domain : "HOST");
+		columns_print_path(text, row->path, "\n    ", "");
+		idle = true;
 	}
 	return wrong;
 }
@@ -377,6 +395,9 @@ int list_ports(void)
 	if (outcome.answer == DONE)
 		outcome = domains_read(&list.domains, &list.libvirt);
 	list.knows_domains = outcome.answer == DONE;
+	list.leads = calloc(ports_table()->count + 1, sizeof(*list.leads));
+	if (!list.leads)
+		abort();
 	add_line(&list, (struct line){ .port = "port", .what = "device", .owner = "belongs to" });
 	add_buses(&list);
 	if (list.count > 1)
@@ -391,5 +412,6 @@ int list_ports(void)
 	libvirt_disconnect(&list.libvirt);
 	host_free(&list.host);
 	free(list.lines);
+	free(list.leads);
 	return problems ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -85,18 +85,23 @@ static bool has_any_bus(const struct short_path *row)
 	return row->text[row->bus] == '*';
 }
 
-/* How much of the device's path the row's covers: all of the row's, or nothing. No two paths differ in upper case alone. */
+/*
+ * How much of the device's path the row's covers: all of the row's, or nothing. "*" in either is any bus. No two paths differ in
+ * upper case alone.
+ */
 static size_t match(const struct short_path *row, const struct short_path *device)
 {
 	const char *at = device->text;
 
-	for (size_t i = 0; row->text[i]; i++) {
-		if (i == row->bus && has_any_bus(row) && isdigit((unsigned char)*at))
-			at += strspn(at, DIGITS);
-		else if (row->text[i] == *at || tolower((unsigned char)row->text[i]) == tolower((unsigned char)*at))
+	for (const char *c = row->text; *c; c++) {
+		if (c == row->text + row->bus && (*c == '*' || *at == '*') && number_length(at)) {
+			c += number_length(c) - 1;
+			at += number_length(at);
+		} else if (*c == *at || tolower((unsigned char)*c) == tolower((unsigned char)*at)) {
 			at++;
-		else
+		} else {
 			return 0;
+		}
 	}
 	return strchr("/", *at) ? (size_t)(at - device->text) : 0;
 }
@@ -252,6 +257,13 @@ const char *ports_guest(const struct port *row, const struct device *device)
 	const struct short_path row_path = shorten(row->path), path = shorten(device->devpath);
 
 	return row->guest && is_guest_port(row->guest) && !path.text[match(&row_path, &path)] ? row->guest : NULL;
+}
+
+bool ports_lead_to(const struct port *row, const char *place, bool behind)
+{
+	const struct short_path row_path = shorten(row->path), path = shorten(place);
+
+	return match(&row_path, &path) || (behind && match(&path, &row_path));
 }
 
 const char *ports_problem(const struct port *row)

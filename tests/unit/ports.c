@@ -239,6 +239,35 @@ static void rows_that_tie_take_turns_in_the_tables_order_each_domain_once_but_no
 	assert_null(ports_of("vm3", &hosts));
 }
 
+static void a_row_leads_to_what_it_covers_and_to_what_may_be_behind_a_port(void **state)
+{
+	static const struct {
+		const char *row, *place;
+		bool covers, behind;
+	} pairs[] = {
+		{ PCI "/usb3/3-10.2", PCI "/usb3/3-10/3-10.2", true, true },
+		{ PCI "/usb3/3-10", PCI "/usb3/3-10/3-10.2", true, true },
+		{ PCI, PCI "/usb3", true, true },
+		{ PCI "/usb3/3-10.2", PCI "/usb3/3-10", false, true },
+		{ PCI "/usb*/*-10.2.1", PCI "/usb3/3-10", false, true },
+		{ PCI "/usb3/3-10.99", PCI "/usb3/3-10/3-10.4", false, false },
+		{ PCI "/usb3/3-1", PCI "/usb3/3-10", false, false },
+		{ PCI "/usb3/3-10", PCI "/usb3/3-1", false, false },
+		{ PCI "/usb*/*-1", PCI "/usb3/3-10", false, false },
+		{ PCI "/usb4/4-1", PCI "/usb3/3-1", false, false },
+		{ "/devices/pci0000:00/0000:00:15.0/usb3/3-1", PCI "/usb3/3-1", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(pairs); i++) {
+		const struct port row = { .domain = "vm1", .path = pairs[i].row };
+
+		if (ports_lead_to(&row, pairs[i].place, false) != pairs[i].covers ||
+		    ports_lead_to(&row, pairs[i].place, true) != pairs[i].behind)
+			fail_msg("'%s' and '%s'", pairs[i].row, pairs[i].place);
+	}
+}
+
 static void a_row_that_can_never_own_a_device_is_told(void **state)
 {
 	static const char *const expected[LENGTH(ports)] = {
@@ -288,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_guest_port_is_for_the_very_port_of_its_row),
 		cmocka_unit_test(a_guest_port_is_a_bus_and_a_port),
 		cmocka_unit_test(rows_that_tie_take_turns_in_the_tables_order_each_domain_once_but_not_with_the_host),
+		cmocka_unit_test(a_row_leads_to_what_it_covers_and_to_what_may_be_behind_a_port),
 		cmocka_unit_test(a_row_that_can_never_own_a_device_is_told),
 	};
 
