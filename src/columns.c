@@ -2,27 +2,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/param.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #include "hotplug.h"
 
+int columns_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return INT_MAX;
+	return size.ws_col ? size.ws_col : 80;
+}
+
 void columns_copy(const char *text, char copy[static TEXT])
 {
 	char *end = copy;
-	mbstate_t state = { 0 };
 	wchar_t character;
 
 	while (*text && end + MB_CUR_MAX < copy + TEXT) {
-		const size_t length = mbrtowc(&character, text, MB_CUR_MAX, &state);
-		const bool is_character = length != (size_t)-1 && length != (size_t)-2;
+		const int length = mbtowc(&character, text, MB_CUR_MAX);
 
-		if (is_character && wcwidth(character) > 0 && character != L'*') {
-			end = mempcpy(end, text, length);
-		} else {
+		if (length > 0 && wcwidth(character) > 0 && character != L'*')
+			end = mempcpy(end, text, (size_t)length);
+		else
 			*end++ = '?';
-			state = (mbstate_t){ 0 };
-		}
-		text += is_character ? length : 1;
+		text += MAX(length, 1);
 	}
 	*end = '\0';
 }
@@ -57,12 +65,12 @@ int columns_of(const char *text)
 
 void columns_print_path(const char *before, const char *path, const char *broken, const char *behind)
 {
-	const int indent = (int)strlen(strchr(broken, '\n') + 1);
+	const int indent = (int)strlen(strchr(broken, '\n') + 1), width = columns_width();
 	int column = printf("%s", before);
 
 	while (*path) {
 		const int length = 1 + (int)strcspn(path + 1, "/");
-		const int room = COLUMNS - column - (path[length] ? (int)strcspn(broken, "\n") : (int)strlen(behind));
+		const int room = width - column - (path[length] ? (int)strcspn(broken, "\n") : (int)strlen(behind));
 
 		if (length > room && column > indent) {
 			fputs(broken, stdout);

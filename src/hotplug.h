@@ -84,6 +84,7 @@ struct port {
 #define HOST NULL /* as a row's domain: the device stays with the host */
 
 struct table {
+	const char *file; /* the config.h that it is from */
 	const char *uri;
 	unsigned int timeout; /* s: the longest that one event may keep udev waiting */
 	const struct port *rows;
@@ -107,6 +108,9 @@ const char *ports_guest(const struct port *row, const struct device *device);
 
 /* Says why a row of the table can never own a device, or returns NULL. */
 const char *ports_problem(const struct port *row);
+
+/* Whether the row's path is that of this place, a port or a bus, or of what the place is in, or, if asked for, of what is behind it. */
+bool ports_lead_to(const struct port *row, const char *place, bool behind);
 
 /* host.c: the USB devices that are plugged in, hubs and buses among them, as sysfs has them. */
 
@@ -294,9 +298,13 @@ int take(enum action action, const char *port, const char *domain, bool dry_run)
 /* list.c: -l. Returns the exit status. */
 int list_ports(void);
 
+/* Says what is wrong with a row: "row 3, vm4: Domain not found"; or returns NULL. Asks libvirt for its domain, where one is given. */
+const char *table_problem(const struct port *row, struct libvirt *libvirt, char text[static TEXT]);
+
 /* columns.c: how text fits into the columns of a list. */
 
-enum { COLUMNS = 80 };
+/* How many columns the output has: a terminal's, 80 where it doesn't say, or INT_MAX where it goes elsewhere, and nothing is cut. */
+int columns_width(void);
 
 /*
  * Copies text that a device has chosen: without what is no character of the locale or has no width of its own, as control

@@ -3,23 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "hotplug.h"
 
 enum {
-	ROOM = 24,        /* columns: what a device has at least */
 	SHORT_NAME = 16,  /* bytes: a product's name that says little by itself */
 	MOST_PORTS = 255, /* bNbrPorts of a hub is a byte (USB 2.0 specification, 11.23.2.1) */
 };
 
-/* A line of the list: a bus, or a socket and what is in it. A second device in the same socket has a line of its own. */
+/* A line of the list: its head, a bus, or a socket and what is in it. A second device in the same socket has its own. */
 struct line {
-	const struct device *hub; /* whose port it is; NULL for a bus, which is the device then */
-	const struct device *device;
-	int depth;
-	long more; /* how many empty ports behind this one the line is for, too */
-	char port[2 * PORT_NAME], peer[2 * PORT_NAME]; /* the socket's ports, on either bus of the controller */
-	char what[TEXT], after[32], owner[TEXT]; /* what is in it, and what follows that also where it has to be cut */
+	const struct device *hub; /* whose port it is, or the bus itself */
+	char port[2 * PORT_NAME], peer[2 * PORT_NAME]; /* the socket's ports, on either bus; "" for a bus; the first is indented */
+	char what[TEXT], owner[TEXT];
+};
+
+/* A port of a hub, and what is plugged in there, if anything. */
+struct side {
+	const struct device *hub, *device;
+	struct device port; /* for the table */
+	char path[PATH_MAX];
 };
 
 struct list {
@@ -29,13 +33,7 @@ struct list {
 	bool knows_domains;
 	struct line *lines;
 	size_t count;
-};
-
-/* A port of a hub, and what is plugged in there, if anything. */
-struct side {
-	const struct device *hub, *device;
-	char path[PATH_MAX];
-	struct device port; /* for the table */
+	bool *leads; /* of each row of the table: to something that is there */
 };
 
 static const struct device *find_device(const struct host *host, const char *port)
@@ -54,12 +52,6 @@ static const struct device *find_bus(const struct host *host, unsigned long numb
 	return find_device(host, name);
 }
 
-/* The bus that a device is on, as its port's name has it. */
-static const struct device *bus_of(const struct host *host, const struct device *device)
-{
-	return find_bus(host, strtoul(device->port, NULL, 10));
-}
-
 /* The number of a port: 10 of "3-10", 2 of "3-10.2". */
 static long number_of(const char *port)
 {
@@ -74,24 +66,8 @@ static const struct device *hub_of(const struct host *host, const char *port)
 	const char *last = strrchr(port, '.');
 	char name[PORT_NAME];
 
-	if (!last)
-		return find_bus(host, strtoul(port, NULL, 10));
-	snprintf(name, sizeof(name), "%.*s", (int)(last - port), port);
-	return find_device(host, name);
-}
-
-static void look_at(struct side *side, const struct host *host, const struct device *hub, const char *port)
-{
-	side->hub = hub;
-	snprintf(side->path, sizeof(side->path), "%s/%s", hub->devpath, port);
-	device_set_devpath(&side->port, side->path);
-	side->device = find_device(host, port);
-}
-
-/* A hub has the ports that it says, and those in which something is. */
-static bool has_port(const struct host *host, const struct device *hub, const char *port)
-{
-	return number_of(port) <= strtol(host_attribute(hub, "maxchild"), NULL, 10) || find_device(host, port);
+	snprintf(name, sizeof(name), "%.*s", last ? (int)(last - port) : 0, port);
+	return last ? find_device(host, name) : find_bus(host, strtoul(port, NULL, 10));
 }
 
 /* "046d:c52b Logitech USB Receiver": with the manufacturer where the product's name is short, or there is none. */
@@ -99,36 +75,34 @@ static void describe(const struct device *device, char words[static TEXT])
 {
 	const char *product = host_product(device), *manufacturer = host_attribute(device, "manufacturer");
 	const bool short_name = strlen(product) <= SHORT_NAME && !strcasestr(product, manufacturer);
+	const bool inside = host_port_is(device->devpath, "hardwired") || strcmp(host_attribute(device, "removable"), "fixed") == 0;
 	char raw[TEXT], id[sizeof("ffff:ffff")] = "-";
 
 	if (device->has_id)
 		snprintf(id, sizeof(id), "%04x:%04x", device->id.vendor & 0xffff, device->id.product & 0xffff);
-	snprintf(raw, sizeof(raw), "%s%s%s%s%s%s", id, device->hub && !strcasestr(product, "hub") ? " hub" : "",
-		 short_name && *manufacturer ? " " : "", short_name ? manufacturer : "", *product ? " " : "", product);
+	snprintf(raw, sizeof(raw), "%s%s%s%s%s%s%s", id, inside ? " (built in)" : "",
+		 device->hub && !strcasestr(product, "hub") ? " hub" : "", short_name && *manufacturer ? " " : "",
+		 short_name ? manufacturer : "", *product ? " " : "", product);
 	columns_copy(raw, words);
 }
 
-/* What is in a port, or what kind of port it is. */
-static void describe_side(const struct host *host, const struct side *side, struct line *line)
+/* What is in a port, with its speed where that isn't the bus's; or what kind of port it is. */
+static void describe_port(const struct host *host, const struct side *side, char what[static TEXT])
 {
-	const bool inside = host_port_is(side->path, "hardwired") ||
-			    (side->device && strcmp(host_attribute(side->device, "removable"), "fixed") == 0);
-	const char *speed = "";
+	const struct device *device = side->device, *bus = device ? find_bus(host, device->bus) : NULL;
+	const char *speed = device ? host_attribute(device, "speed") : "";
 	char words[TEXT], number[PORT_NAME];
 
-	if (!side->device) {
-		snprintf(line->what, TEXT, "%s",
-			 inside ? "(built in)" : host_port_is(side->path, "not used") ? "(not used)" : "");
+	if (!device) {
+		snprintf(what, TEXT, "%s", host_port_is(side->path, "hardwired") ? "(built in)" :
+					   host_port_is(side->path, "not used") ? "(not used)" : "");
 		return;
 	}
-	if (bus_of(host, side->device) &&
-	    strcmp(host_attribute(side->device, "speed"), host_attribute(bus_of(host, side->device), "speed")) != 0)
-		speed = host_attribute(side->device, "speed");
-	snprintf(number, sizeof(number), "%u:%u", side->device->bus, side->device->number);
-	describe(side->device, words);
-	snprintf(line->what, TEXT, "%-5s %.400s", number, words);
-	snprintf(line->after, sizeof(line->after), "%s%s%.10s%s", inside ? ", built in" : "", *speed ? ", " : "", speed,
-		 *speed ? "M" : "");
+	if (!bus || strcmp(speed, host_attribute(bus, "speed")) == 0)
+		speed = "";
+	snprintf(number, sizeof(number), "%u:%u", device->bus, device->number);
+	describe(device, words);
+	snprintf(what, TEXT, "%-5s %.450s%s%.10s%s", number, words, *speed ? ", " : "", speed, *speed ? "M" : "");
 }
 
 /* How the domain stands to what is plugged in there, if anything. */
@@ -158,53 +132,61 @@ static const char *state_of(struct list *list, const char *name, const struct de
 /* Whom a port is; each domain of those that take turns, and where a list is given, with its state: "vm1: off, vm2: held". */
 static void describe_owners(struct list *list, const struct device *port, const struct device *device, char owners[static TEXT])
 {
-	const struct port *row = ports_owner(port);
 	const char *holder = list && device ? domains_holder(&list->domains, device) : NULL;
+	const struct port *row = ports_owner(port);
 	char text[TEXT];
 
-	snprintf(owners, TEXT, "%s", row && row->domain != HOST ? "" : row ? "host" : "-");
-	if (*owners && holder)
-		snprintf(owners + strlen(owners), TEXT / 2, ": held by %.200s", holder);
-	for (; row && row->domain != HOST; row = ports_next(row, port)) {
+	if (!row || row->domain == HOST) {
+		snprintf(owners, TEXT, "%s%s%.200s", row ? "host" : "-", holder ? ": held by " : "", holder ? holder : "");
+		return;
+	}
+	for (*owners = '\0'; row; row = ports_next(row, port)) {
 		const size_t length = strlen(owners);
 
-		snprintf(owners + length, TEXT - length, "%s%.100s%s", length ? ", " : "", row->domain,
+		snprintf(owners + length, TEXT - length, "%s%.100s%.400s", length ? ", " : "", row->domain,
 			 list ? state_of(list, row->domain, device, text) : "");
 	}
 }
 
 /* Whom the socket belongs to, and its other side, where that is someone else's. */
-static void describe_owner(struct list *list, const struct side *side, const struct side *other, struct line *line)
+static void describe_owner(struct list *list, const struct side *side, const struct side *other, char owner[static TEXT])
 {
 	const struct device *port = side->device ? side->device : &side->port;
 	char names[TEXT], others[TEXT];
 
-	if (side->device && side->device->hub)
-		return;
-	describe_owners(list->knows_domains ? list : NULL, port, side->device, line->owner);
+	describe_owners(list->knows_domains ? list : NULL, port, side->device, owner);
 	if (!other->hub || other->device)
 		return;
 	describe_owners(NULL, port, NULL, names);
 	describe_owners(NULL, &other->port, NULL, others);
 	if (strcmp(names, others) != 0)
-		snprintf(line->owner + strlen(line->owner), TEXT - strlen(line->owner), "; %s: %.100s", other->port.port, others);
+		snprintf(owner + strlen(owner), TEXT - strlen(owner), "; %s: %.100s", other->port.port, others);
 }
 
-/* Whether the line is of the next empty port of the same kind and owner as the last one's. */
-static bool goes_on(const struct line *last, const struct line *line)
+/* Whether the port is the next behind the other, or the last of the other's; or there is neither. */
+static bool is_next(const char *port, const char *other)
 {
-	const long next = last->more + 1;
-
-	return last->hub && last->hub == line->hub && !last->device && !line->device && strcmp(last->what, line->what) == 0 &&
-	       strcmp(last->owner, line->owner) == 0 && number_of(line->port) == number_of(last->port) + next &&
-	       !*last->peer == !*line->peer && (!*line->peer || number_of(line->peer) == number_of(last->peer) + next);
+	return *port ? number_of(port) == number_of(other) + 1 : !*other;
 }
 
-/* Empty ports in a row have one line, "1-11..15". */
+/* Makes "1-11", or "1-11..14", into "1-11..15". */
+static void extend(char ports[static 2 * PORT_NAME], const char *port)
+{
+	char *dots = strstr(ports, "..");
+
+	if (*port)
+		snprintf(dots ? dots : ports + strlen(ports), PORT_NAME, "..%ld", number_of(port));
+}
+
+/* Empty ports in a row, of the same kind and owner, have one line; what is plugged in has a number of its own. */
 static void add_line(struct list *list, const struct line line)
 {
-	if (list->count && goes_on(&list->lines[list->count - 1], &line)) {
-		list->lines[list->count - 1].more++;
+	struct line *last = list->count ? &list->lines[list->count - 1] : NULL;
+
+	if (last && *last->port && last->hub == line.hub && strcmp(last->what, line.what) == 0 &&
+	    strcmp(last->owner, line.owner) == 0 && is_next(line.port, last->port) && is_next(line.peer, last->peer)) {
+		extend(last->port, line.port);
+		extend(last->peer, line.peer);
 		return;
 	}
 	list->lines = reallocarray(list->lines, list->count + 1, sizeof(line));
@@ -215,10 +197,25 @@ static void add_line(struct list *list, const struct line line)
 
 static void add_side(struct list *list, const struct side *side, const struct side *other, struct line line)
 {
-	line.device = side->device;
-	describe_side(&list->host, side, &line);
-	describe_owner(list, side, other, &line);
+	describe_port(&list->host, side, line.what);
+	if (!side->device || !side->device->hub)
+		describe_owner(list, side, other, line.owner);
 	add_line(list, line);
+}
+
+static void look_at(struct side *side, const struct host *host, const struct device *hub, const char *port)
+{
+	side->hub = hub;
+	side->device = find_device(host, port);
+	snprintf(side->path, sizeof(side->path), "%s/%s", hub ? hub->devpath : "", port);
+	device_set_devpath(&side->port, side->path);
+}
+
+/* Behind a port there may be a hub that isn't plugged in now, as one in a KVM switch. */
+static void mark_rows(struct list *list, const char *place, bool behind)
+{
+	for (size_t row = 0; row < ports_table()->count; row++)
+		list->leads[row] |= ports_lead_to(&ports_table()->rows[row], place, behind);
 }
 
 static void add_hub(struct list *list, const struct device *hub, int depth);
@@ -227,17 +224,17 @@ static void add_hub(struct list *list, const struct device *hub, int depth);
 static void add_socket(struct list *list, const struct device *hub, const char *port, int depth)
 {
 	struct side side = { 0 }, other = { 0 };
-	struct line line = { .hub = hub, .depth = depth };
-	const struct device *other_hub;
+	struct line line = { .hub = hub };
 
+	snprintf(line.port, sizeof(line.port), "%*s%s", 2 * depth, "", port);
 	look_at(&side, &list->host, hub, port);
-	snprintf(line.port, sizeof(line.port), "%s", port);
+	mark_rows(list, side.path, !side.device || !side.device->hub);
 	host_peer(side.path, line.peer);
-	other_hub = *line.peer ? hub_of(&list->host, line.peer) : NULL;
-	if (other_hub)
-		look_at(&other, &list->host, other_hub, line.peer);
-	if (other_hub && other_hub->bus < hub->bus && has_port(&list->host, other_hub, line.peer))
+	look_at(&other, &list->host, hub_of(&list->host, line.peer), line.peer);
+	if (other.hub && other.hub->bus < hub->bus)
 		return;
+	if (*line.peer)
+		strcpy(list->lines->peer, "peer");
 	if (side.device || !other.device)
 		add_side(list, &side, &other, line);
 	if (other.device)
@@ -248,15 +245,16 @@ static void add_socket(struct list *list, const struct device *hub, const char *
 		add_hub(list, other.device, depth + 1);
 }
 
+/* A hub has the ports that it says, and those in which something is. */
 static void add_hub(struct list *list, const struct device *hub, int depth)
 {
+	const long ports = strtol(host_attribute(hub, "maxchild"), NULL, 10);
 	const bool is_bus = strncmp(hub->port, "usb", 3) == 0;
+	char port[2 * PORT_NAME];
 
 	for (int number = 1; number <= MOST_PORTS; number++) {
-		char port[2 * PORT_NAME];
-
 		snprintf(port, sizeof(port), "%s%c%d", hub->port + (is_bus ? 3 : 0), is_bus ? '-' : '.', number);
-		if (has_port(&list->host, hub, port))
+		if (number <= ports || find_device(&list->host, port))
 			add_socket(list, hub, port, depth);
 	}
 }
@@ -268,15 +266,10 @@ static void add_buses(struct list *list)
 
 		if (!bus)
 			continue;
-		add_line(list, (struct line){ .device = bus });
+		add_line(list, (struct line){ .hub = bus });
+		mark_rows(list, bus->devpath, false);
 		add_hub(list, bus, 0);
 	}
-}
-
-static void widen(int *column, int width)
-{
-	if (width > *column)
-		*column = width;
 }
 
 static void print_bus(const struct device *bus)
@@ -287,50 +280,40 @@ static void print_bus(const struct device *bus)
 	columns_print_path(text, bus->devpath, "\n    ", "");
 }
 
-/* Makes "1-11" into "1-11..15". */
-static void add_range(char port[static 2 * PORT_NAME], long more)
+/* What is in a port is cut where the line is too wide for the terminal; whose it is may then have half of the width. */
+static void print_lines(const struct list *list)
 {
-	if (*port && more)
-		snprintf(port + strlen(port), PORT_NAME, "..%ld", number_of(port) + more);
-}
+	const struct line *const end = list->lines + list->count;
+	const int width = columns_width();
+	int port = 0, peer = 0, what = 0, owner = 0;
 
-static void print_lines(struct list *list)
-{
-	struct line *const end = list->lines + list->count;
-	int port = (int)strlen("port"), peer = 0, what = (int)strlen("device"), owner = (int)strlen("belongs to");
-
-	for (struct line *line = list->lines; line < end; line++) {
-		add_range(line->port, line->more);
-		add_range(line->peer, line->more);
-		widen(&port, 2 * line->depth + (int)strlen(line->port));
-		widen(&peer, *line->peer ? 1 + (int)strlen(line->peer) : 0);
-		widen(&what, columns_of(line->what) + (int)strlen(line->after));
-		widen(&owner, columns_of(line->owner));
-	}
-	if (peer)
-		widen(&peer, (int)strlen(" peer"));
-	if (what > COLUMNS - port - peer - owner - 2)
-		what = COLUMNS - port - peer - owner - 2 > ROOM ? COLUMNS - port - peer - owner - 2 : ROOM;
-	printf("%-*s%-*s %-*s belongs to\n", port, "port", peer, peer ? " peer" : "", what, "device");
 	for (const struct line *line = list->lines; line < end; line++) {
-		const int after = (int)strlen(line->after), room = *line->owner ? what : COLUMNS - port - peer - 1;
-		int width = room - after, bytes;
+		port = MAX(port, (int)strlen(line->port) + 1);
+		peer = MAX(peer, *line->peer ? (int)strlen(line->peer) + 1 : 0);
+		what = MAX(what, columns_of(line->what) + 1);
+		owner = MAX(owner, columns_of(line->owner));
+	}
+	what = MIN(what, MAX(width - port - peer - MIN(owner, width / 2), 1));
+	for (const struct line *line = list->lines; line < end; line++) {
+		int columns = what - 1;
+		const int bytes = columns_fit(line->what, &columns);
 
-		if (!line->hub) {
-			print_bus(line->device);
-			continue;
-		}
-		bytes = columns_fit(line->what, &width);
-		printf("%*s%-*s %-*s%.*s%s%*s%s\n", 2 * line->depth, "", port - 2 * line->depth, line->port, peer, line->peer,
-		       bytes, line->what, line->after, *line->owner ? what - width - after + 1 : 0, "", line->owner);
+		if (*line->port)
+			printf("%-*s%-*s%.*s%*s%s\n", port, line->port, peer, line->peer, bytes, line->what,
+			       *line->owner ? what - columns : 0, "", line->owner);
+		else
+			print_bus(line->hub);
 	}
 }
 
 /* Prints the row of a port, its path in short form. */
-static void print_row(const struct device *bus, const char *port)
+static void print_row(const struct host *host, const char *port)
 {
+	const struct device *bus = find_bus(host, strtoul(port, NULL, 10));
 	char path[PATH_MAX];
 
+	if (!bus)
+		return;
 	snprintf(path, sizeof(path), "%s/%s", bus->devpath, port);
 	columns_print_path("        { \"DOMAIN\", \"", path, "\"\n                \"", "\" },");
 }
@@ -341,44 +324,59 @@ static void print_rows(const struct host *host)
 	bool found = false;
 
 	for (size_t i = 0; i < host->count; i++) {
-		const struct device *device = &host->devices[i], *bus = bus_of(host, device), *other_bus;
+		const struct device *device = &host->devices[i];
 		char words[TEXT], peer[PORT_NAME];
-		int width = COLUMNS - (int)strlen("        /*  */");
+		int width = columns_width() - (int)strlen("        /*  */");
 
-		if (device->hub || ports_owner(device) || !bus || bus->bus != device->bus || bus != find_bus(host, device->bus))
+		if (device->hub || ports_owner(device) || strtoul(device->port, NULL, 10) != device->bus)
 			continue;
 		describe(device, words);
-		printf("%s        /* %.*s */\n", found ? "" : "\nRows for what is in no row yet, to paste into config.h:\n\n",
-		       columns_fit(words, &width), words);
+		if (!found)
+			printf("\nRows for what is in no row yet, to paste above the last };\nof %s:\n\n", ports_table()->file);
 		found = true;
-		print_row(bus, device->port);
+		printf("        /* %.*s */\n", columns_fit(words, &width), words);
+		print_row(host, device->port);
 		host_peer(device->devpath, peer);
-		other_bus = *peer ? find_bus(host, strtoul(peer, NULL, 10)) : NULL;
-		if (other_bus)
-			print_row(other_bus, peer);
+		print_row(host, peer);
 	}
 }
 
-/* Prints what is wrong with the table. Returns whether anything is. */
+const char *table_problem(const struct port *row, struct libvirt *libvirt, char text[static TEXT])
+{
+	struct outcome outcome = { .answer = DONE };
+	const char *problem = ports_problem(row);
+
+	if (!problem && row->domain != HOST && libvirt)
+		outcome = domain_by_name(libvirt, row->domain, NULL);
+	if (outcome.answer == FAILED)
+		problem = outcome.why;
+	snprintf(text, TEXT, "row %td, %.100s: %.300s", row - ports_table()->rows + 1, row->domain ? row->domain : "HOST",
+		 problem ? problem : "");
+	return problem ? text : NULL;
+}
+
+/* Prints what is wrong with the table, and which of its other rows lead nowhere now. Returns whether anything is wrong. */
 static bool print_problems(struct list *list)
 {
-	const struct table *table = ports_table();
-	bool found = false;
+	const struct port *const rows = ports_table()->rows, *const end = rows + ports_table()->count;
+	bool wrong = false, idle = false;
+	char text[TEXT];
 
-	for (size_t row = 0; row < table->count; row++) {
-		const char *name = table->rows[row].domain, *problem = ports_problem(&table->rows[row]);
-		struct outcome outcome = { .answer = DONE };
-
-		if (!problem && name != HOST && list->knows_domains)
-			outcome = domain_by_name(&list->libvirt, name, NULL);
-		if (outcome.answer == FAILED)
-			problem = outcome.why;
-		if (problem)
-			printf("%srow %zu, %s: %s\n", found ? "" : "\nWhat is wrong with the table:\n\n", row + 1,
-			       name ? name : "HOST", problem);
-		found |= problem != NULL;
+	for (const struct port *row = rows; row < end; row++) {
+		if (!table_problem(row, list->knows_domains ? &list->libvirt : NULL, text))
+			continue;
+		printf("%s%s\n", wrong ? "" : "\nWhat is wrong with the table:\n\n", text);
+		wrong = true;
 	}
-	return found;
+	for (const struct port *row = rows; row < end; row++) {
+		if (list->leads[row - rows] || ports_problem(row))
+			continue;
+		fputs(idle ? "" : "\nRows that lead to nothing that is there now:\n\n", stdout);
+		snprintf(text, TEXT, "row %td, %.100s: ", row - rows + 1, row->domain ? row->domain : "HOST");
+		columns_print_path(text, row->path, "\n    ", "");
+		idle = true;
+	}
+	return wrong;
 }
 
 int list_ports(void)
@@ -397,11 +395,15 @@ int list_ports(void)
 	if (outcome.answer == DONE)
 		outcome = domains_read(&list.domains, &list.libvirt);
 	list.knows_domains = outcome.answer == DONE;
+	list.leads = calloc(ports_table()->count + 1, sizeof(*list.leads));
+	if (!list.leads)
+		abort();
+	add_line(&list, (struct line){ .port = "port", .what = "device", .owner = "belongs to" });
 	add_buses(&list);
-	if (list.count)
+	if (list.count > 1)
 		print_lines(&list);
 	else
-		puts("There is no USB bus here: no controller, or no driver for it.");
+		puts("There is no USB bus here: no controller, or no driver.");
 	print_rows(&list.host);
 	problems = print_problems(&list);
 	if (!list.knows_domains)
@@ -410,5 +412,6 @@ int list_ports(void)
 	libvirt_disconnect(&list.libvirt);
 	host_free(&list.host);
 	free(list.lines);
+	free(list.leads);
 	return problems ? EXIT_FAILURE : EXIT_SUCCESS;
 }

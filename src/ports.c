@@ -85,18 +85,23 @@ static bool has_any_bus(const struct short_path *row)
 	return row->text[row->bus] == '*';
 }
 
-/* How much of the device's path the row's covers: all of the row's, or nothing. */
+/*
+ * How much of the device's path the row's covers: all of the row's, or nothing. "*" in either is any bus. No two paths differ in
+ * upper case alone.
+ */
 static size_t match(const struct short_path *row, const struct short_path *device)
 {
 	const char *at = device->text;
 
-	for (size_t i = 0; row->text[i]; i++) {
-		if (i == row->bus && has_any_bus(row) && isdigit((unsigned char)*at))
-			at += strspn(at, DIGITS);
-		else if (row->text[i] == *at)
+	for (const char *c = row->text; *c; c++) {
+		if (c == row->text + row->bus && (*c == '*' || *at == '*') && number_length(at)) {
+			c += number_length(c) - 1;
+			at += number_length(at);
+		} else if (*c == *at || tolower((unsigned char)*c) == tolower((unsigned char)*at)) {
 			at++;
-		else
+		} else {
 			return 0;
+		}
 	}
 	return strchr("/", *at) ? (size_t)(at - device->text) : 0;
 }
@@ -145,7 +150,7 @@ static const struct port *find_owner(const struct port *table, size_t rows, cons
 const struct table *ports_table(void)
 {
 	/* Without a timeout a run could wait for ever. */
-	static const struct table table = { uri, timeout ? timeout : 1, ports, sizeof(ports) / sizeof(struct port) };
+	static const struct table table = { CONFIG, uri, timeout ? timeout : 1, ports, sizeof(ports) / sizeof(struct port) };
 
 	return &table;
 }
@@ -155,13 +160,37 @@ const struct port *ports_owner(const struct device *device)
 	return device->hub ? NULL : find_owner(ports, ports_table()->count, device);
 }
 
+static bool is_tie(const struct port *a, const struct port *b)
+{
+	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
+	struct device device = { 0 };
+
+	device.has_id = b->id && usb_id_read(b->id, LSUSB_ID, &device.id);
+	return strcasecmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || id_fits(a->id, &device));
+}
+
+/* Whether an earlier row leaves this one nothing: the host's, unless it comes too late itself; any for the host; the domain's own. */
+static bool is_in_vain(const struct port *row)
+{
+	bool first = true;
+
+	for (const struct port *earlier = ports; earlier < row; earlier++) {
+		if (!is_tie(earlier, row))
+			continue;
+		if (row->domain == HOST || (earlier->domain == HOST ? first : strcmp(row->domain, earlier->domain) == 0))
+			return true;
+		first = false;
+	}
+	return false;
+}
+
 const struct port *ports_next(const struct port *row, const struct device *device)
 {
 	const struct short_path path = shorten(device->devpath);
 	const size_t fits = row->domain == HOST ? 0 : fit(row, &path, device);
 
 	while (fits && ++row < ports + ports_table()->count)
-		if (row->domain != HOST && fit(row, &path, device) == fits)
+		if (fit(row, &path, device) == fits && !is_in_vain(row))
 			return row;
 	return NULL;
 }
@@ -184,28 +213,6 @@ bool ports_need_id(const struct device *device)
 
 		if (ports[row].id && match(&row_path, &path))
 			return true;
-	}
-	return false;
-}
-
-static bool is_tie(const struct port *a, const struct port *b)
-{
-	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
-
-	return strcmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || strcasecmp(a->id, b->id) == 0);
-}
-
-/* Whether an earlier row leaves this one nothing: the host's, unless it comes too late itself; any for the host; the domain's own. */
-static bool is_in_vain(const struct port *row)
-{
-	bool first = true;
-
-	for (const struct port *earlier = ports; earlier < row; earlier++) {
-		if (!is_tie(earlier, row))
-			continue;
-		if (row->domain == HOST || (earlier->domain == HOST ? first : strcmp(row->domain, earlier->domain) == 0))
-			return true;
-		first = false;
 	}
 	return false;
 }
@@ -252,12 +259,21 @@ const char *ports_guest(const struct port *row, const struct device *device)
 	return row->guest && is_guest_port(row->guest) && !path.text[match(&row_path, &path)] ? row->guest : NULL;
 }
 
+bool ports_lead_to(const struct port *row, const char *place, bool behind)
+{
+	const struct short_path row_path = shorten(row->path), path = shorten(place);
+
+	return match(&row_path, &path) || (behind && match(&path, &row_path));
+}
+
 const char *ports_problem(const struct port *row)
 {
 	const struct short_path path = shorten(row->path);
 	const char *star = strchr(path.text, '*');
 	struct usb_id id;
 
+	if (row->domain && strchr(row->domain, '/'))
+		return "its domain and its path are one: a comma is missing between them";
 	if (strncmp(path.text, "/devices", 8) != 0 || !strchr("/", path.text[8]))
 		return "its path doesn't begin with /devices";
 	if (star && (star != path.text + path.bus || strchr(star + 1, '*')))

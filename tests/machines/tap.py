@@ -1,9 +1,11 @@
-"""For tests: says in TAP what came of them, and runs a program on a machine of describe's, as umockdev shows it."""
+"""For tests: says in TAP what came of them, and runs programs on a machine of describe's, as umockdev shows it."""
 
+import errno
 import importlib.machinery
 import importlib.util
 import os
 import pathlib
+import pty
 import subprocess
 import sys
 
@@ -27,7 +29,33 @@ def done_testing():
 
 
 def run_on(tree, *arguments, locale="C.UTF-8", directory=None, **environment):
-    """Runs a program on a machine's tree. The sanitizer, where there is one, need not be the first library."""
-    environment = {**os.environ, "LC_ALL": locale, **environment,
-                   "ASAN_OPTIONS": "verify_asan_link_order=0:detect_stack_use_after_return=1"}
-    return subprocess.run(["umockdev-run", "-d", tree, "--", *arguments], env=environment, capture_output=True, cwd=directory)
+    """Runs a program on a machine's tree."""
+    return subprocess.run(["umockdev-run", "-d", tree, "--", *arguments], env=with_locale(locale, **environment),
+                          capture_output=True, cwd=directory)
+
+
+def print_on_terminal(tree, script):
+    """What a shell's script prints there, where its output is a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(["umockdev-run", "-d", tree, "--", "sh", "-c", f"stty -onlcr <&1; {script}"],
+                          env=with_locale("C.UTF-8"), stdout=theirs):
+        os.close(theirs)
+        printed = b"".join(iter(lambda: read(ours), b""))
+    os.close(ours)
+    return printed.decode(errors="surrogateescape")
+
+
+def read(terminal):
+    """Reads from a terminal; when nobody has its other side open, that is an error of its own."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return b""
+
+
+def with_locale(locale, **environment):
+    """An environment. The sanitizer, where there is one, need not be the first library."""
+    return {**os.environ, "LC_ALL": locale, **environment,
+            "ASAN_OPTIONS": "verify_asan_link_order=0:detect_stack_use_after_return=1"}

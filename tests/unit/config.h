@@ -33,4 +33,9 @@ static const struct port ports[] = {
 	{ "vm3",      "/devices/pci0000:00/0000:00:14.0/usb3/3-12" },
 	{ HOST,       "/devices/pci0000:00/0000:00:14.0/usb3/3-13" },
 	{ "vm3",      "/devices/pci0000:00/0000:00:14.0/usb3/3-13" },
+	{ "vm4",      "/devices/pci0000:00/0000:00:14.0/usb3/3-13", "046d:0a1b" },
+	{ "vm4",      "/devices/pci0000:00/0000:00:14.0/usb3/3-13", "46D:a1B" },
+	{ "vm4",      "/devices/pci0000:00/0000:00:14.0/usb3/3-13", "046d:a1b0" },
+	{ "comma"     "/devices/pci0000:00/0000:00:14.0/usb3/3-14" },
+	{ "comma"     "/devices/pci0000:00/0000:00:14.0/usb3/3-14", "046d:c08e" },
 };

@@ -39,6 +39,7 @@ static void a_row_covers_its_port_and_all_below(void **state)
 		{ PCI "/usb*", PCI "/usb12/12-10" },
 		{ PCI "/usb*/3-10", PCI "/usb3/3-10" },
 		{ PCI "/usb3/*-10", PCI "/usb3/3-10" },
+		{ "/devices/PCI0000:00/0000:00:1F.0/usb3", "/devices/pci0000:00/0000:00:1f.0/usb3/3-10" },
 		{ "/devices/platform/soc/fe980000.usb/usb1/1-1", "/devices/platform/soc/fe980000.usb/usb1/1-1/1-1.3" },
 	};
 
@@ -178,6 +179,7 @@ static void the_compiled_table_answers(void **state)
 	struct device device = device_at(PCI "/usb3/3-1");
 
 	(void)state;
+	assert_string_equal(ports_table()->file, CONFIG);
 	assert_string_equal(ports_table()->uri, "test:///none");
 	assert_int_equal(ports_table()->timeout, 7);
 	assert_string_equal(ports_owner(&device)->domain, "vm1");
@@ -217,7 +219,7 @@ static void a_guest_port_is_a_bus_and_a_port(void **state)
 		assert_false(is_guest_port(bad[i]));
 }
 
-static void rows_that_tie_take_turns_in_the_tables_order_but_not_with_the_host(void **state)
+static void rows_that_tie_take_turns_in_the_tables_order_each_domain_once_but_not_with_the_host(void **state)
 {
 	const struct device device = device_at(PCI "/usb3/3-12"), hosts = device_at(PCI "/usb3/3-13");
 	const struct port *row = ports_owner(&device);
@@ -227,7 +229,7 @@ static void rows_that_tie_take_turns_in_the_tables_order_but_not_with_the_host(v
 	row = ports_next(row, &device);
 	assert_string_equal(row->domain, "vm9");
 	assert_string_equal(ports_guest(row, &device), "0:5");
-	row = ports_next(ports_next(row, &device), &device);
+	row = ports_next(row, &device);
 	assert_string_equal(row->domain, "vm3");
 	assert_null(ports_next(row, &device));
 	assert_ptr_equal(ports_of("vm3", &device), row);
@@ -235,6 +237,35 @@ static void rows_that_tie_take_turns_in_the_tables_order_but_not_with_the_host(v
 	assert_null(ports_owner(&hosts)->domain);
 	assert_null(ports_next(ports_owner(&hosts), &hosts));
 	assert_null(ports_of("vm3", &hosts));
+}
+
+static void a_row_leads_to_what_it_covers_and_to_what_may_be_behind_a_port(void **state)
+{
+	static const struct {
+		const char *row, *place;
+		bool covers, behind;
+	} pairs[] = {
+		{ PCI "/usb3/3-10.2", PCI "/usb3/3-10/3-10.2", true, true },
+		{ PCI "/usb3/3-10", PCI "/usb3/3-10/3-10.2", true, true },
+		{ PCI, PCI "/usb3", true, true },
+		{ PCI "/usb3/3-10.2", PCI "/usb3/3-10", false, true },
+		{ PCI "/usb*/*-10.2.1", PCI "/usb3/3-10", false, true },
+		{ PCI "/usb3/3-10.99", PCI "/usb3/3-10/3-10.4", false, false },
+		{ PCI "/usb3/3-1", PCI "/usb3/3-10", false, false },
+		{ PCI "/usb3/3-10", PCI "/usb3/3-1", false, false },
+		{ PCI "/usb*/*-1", PCI "/usb3/3-10", false, false },
+		{ PCI "/usb4/4-1", PCI "/usb3/3-1", false, false },
+		{ "/devices/pci0000:00/0000:00:15.0/usb3/3-1", PCI "/usb3/3-1", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(pairs); i++) {
+		const struct port row = { .domain = "vm1", .path = pairs[i].row };
+
+		if (ports_lead_to(&row, pairs[i].place, false) != pairs[i].covers ||
+		    ports_lead_to(&row, pairs[i].place, true) != pairs[i].behind)
+			fail_msg("'%s' and '%s'", pairs[i].row, pairs[i].place);
+	}
 }
 
 static void a_row_that_can_never_own_a_device_is_told(void **state)
@@ -250,6 +281,9 @@ static void a_row_that_can_never_own_a_device_is_told(void **state)
 		[25] = "an earlier row has the same path and id",
 		[26] = "an earlier row has the same path and id",
 		[29] = "an earlier row has the same path and id",
+		[31] = "an earlier row has the same path and id",
+		[33] = "its domain and its path are one: a comma is missing between them",
+		[34] = "its domain and its path are one: a comma is missing between them",
 		[13] = "its guest is not a port of the guest, as 0:5 is",
 		[16] = "its path is not a port's, as usb3/3-10.2 is",
 		[17] = "its path is not a port's, as usb3/3-10.2 is",
@@ -282,7 +316,8 @@ int main(void)
 		cmocka_unit_test(the_compiled_table_answers),
 		cmocka_unit_test(a_guest_port_is_for_the_very_port_of_its_row),
 		cmocka_unit_test(a_guest_port_is_a_bus_and_a_port),
-		cmocka_unit_test(rows_that_tie_take_turns_in_the_tables_order_but_not_with_the_host),
+		cmocka_unit_test(rows_that_tie_take_turns_in_the_tables_order_each_domain_once_but_not_with_the_host),
+		cmocka_unit_test(a_row_leads_to_what_it_covers_and_to_what_may_be_behind_a_port),
 		cmocka_unit_test(a_row_that_can_never_own_a_device_is_told),
 	};
 

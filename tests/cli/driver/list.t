@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """What -l says of each port's domain, and of the table."""
 
+import os.path
+
 from cases import case, command, machine, mouse, printer, run_cases
 
+TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "config.h")
 PLUGGED = [mouse("3-1"), mouse("3-2"), mouse("4-1", kind="used sda"), mouse("4-2"), mouse("5-1"), mouse("7-1"), mouse("7-2"),
            mouse("8-1"), mouse("8-2"), mouse("9-1"), mouse("9-2")]
 LIST = """\
@@ -35,7 +38,8 @@ bus 9, 480 Mb/s: /devices/pci0000:00/0000:00:14.0/usb9
 bus 10, 480 Mb/s: /devices/pci0000:00/0000:00:14.0/usb10
 10-1..3                 vm4: {vm4}, vm1: running
 
-Rows for what is in no row yet, to paste into config.h:
+Rows for what is in no row yet, to paste above the last }};
+of {table}:
 
         /* 046d:c08e */
         {{ "DOMAIN", "/devices/pci0000:00/0000:00:14.0/usb8/8-1" }},
@@ -45,13 +49,13 @@ Rows for what is in no row yet, to paste into config.h:
 
 machine(running=["vm1", "vm2", "vm4", "vm9"], off=["vm3"])
 case("who holds what is plugged in: its domain, another, nobody, a domain that no row names; who runs, and what the host uses",
-     command("-l"), plugged=PLUGGED, prints=LIST.format(vm4="running"),
+     command("-l"), plugged=PLUGGED, prints=LIST.format(table=TABLE, vm4="running"),
      held={"vm1": [mouse("3-1")], "vm2": [mouse("3-2"), mouse("7-1"), mouse("9-1")], "vm9": [mouse("8-1")]})
 
 machine(running=["vm1", "vm2", "vm9"], off=["vm3"])
 case("the same of what someone else attached; and a domain that libvirt doesn't know is a mistake in the table", command("-l"),
      plugged=PLUGGED, status=1,
-     prints=LIST.format(vm4="unknown") + "\nWhat is wrong with the table:\n\nrow 6, vm4: Domain not found\nrow 11, vm4: Domain not found\n",
+     prints=LIST.format(table=TABLE, vm4="unknown") + "\nWhat is wrong with the table:\n\nrow 6, vm4: Domain not found\nrow 11, vm4: Domain not found\n",
      held={"vm1": ["3:11"], "vm2": ["3:12 046d:c08e", "7:11", "9:11"], "vm9": ["8:11"]})
 
 machine(running=["vm1", "vm2", "vm4"], off=["vm3"])
