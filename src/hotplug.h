@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -298,8 +299,8 @@ int take(enum action action, const char *port, const char *domain, bool dry_run)
 /* list.c: -l. Returns the exit status. */
 int list_ports(void);
 
-/* Says what is wrong with a row: "row 3, vm4: Domain not found"; or returns NULL. Asks libvirt for its domain, where one is given. */
-const char *table_problem(const struct port *row, struct libvirt *libvirt, char text[static TEXT]);
+/* Prints what is wrong with the table; its domains are looked for, too, where libvirt can be asked. Returns whether anything is. */
+bool list_problems(FILE *stream, struct libvirt *libvirt);
 
 /* columns.c: how text fits into the columns of a list. */
 

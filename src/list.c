@@ -341,42 +341,42 @@ static void print_rows(const struct host *host)
 	}
 }
 
-const char *table_problem(const struct port *row, struct libvirt *libvirt, char text[static TEXT])
-{
-	struct outcome outcome = { .answer = DONE };
-	const char *problem = ports_problem(row);
-
-	if (!problem && row->domain != HOST && libvirt)
-		outcome = domain_by_name(libvirt, row->domain, NULL);
-	if (outcome.answer == FAILED)
-		problem = outcome.why;
-	snprintf(text, TEXT, "row %td, %.100s: %.300s", row - ports_table()->rows + 1, row->domain ? row->domain : "HOST",
-		 problem ? problem : "");
-	return problem ? text : NULL;
-}
-
-/* Prints what is wrong with the table, and which of its other rows lead nowhere now. Returns whether anything is wrong. */
-static bool print_problems(struct list *list)
+bool list_problems(FILE *stream, struct libvirt *libvirt)
 {
 	const struct port *const rows = ports_table()->rows, *const end = rows + ports_table()->count;
-	bool wrong = false, idle = false;
+	bool found = false;
+
+	for (const struct port *row = rows; row < end; row++) {
+		const char *problem = ports_problem(row);
+		struct outcome outcome = { .answer = DONE };
+
+		if (!problem && row->domain != HOST && libvirt)
+			outcome = domain_by_name(libvirt, row->domain, NULL);
+		if (outcome.answer == FAILED)
+			problem = outcome.why;
+		if (problem)
+			fprintf(stream, "%srow %td, %s: %s\n", found ? "" : "\nWhat is wrong with the table:\n\n", row - rows + 1,
+				row->domain ? row->domain : "HOST", problem);
+		found |= problem != NULL;
+	}
+	return found;
+}
+
+/* Prints which rows, right as they may be, lead nowhere now. */
+static void print_idle_rows(const struct list *list)
+{
+	const struct port *const rows = ports_table()->rows, *const end = rows + ports_table()->count;
+	bool found = false;
 	char text[TEXT];
 
 	for (const struct port *row = rows; row < end; row++) {
-		if (!table_problem(row, list->knows_domains ? &list->libvirt : NULL, text))
-			continue;
-		printf("%s%s\n", wrong ? "" : "\nWhat is wrong with the table:\n\n", text);
-		wrong = true;
-	}
-	for (const struct port *row = rows; row < end; row++) {
 		if (list->leads[row - rows] || ports_problem(row))
 			continue;
-		fputs(idle ? "" : "\nRows that lead to nothing that is there now:\n\n", stdout);
+		fputs(found ? "" : "\nRows that lead to nothing that is there now:\n\n", stdout);
 		snprintf(text, TEXT, "row %td, %.100s: ", row - rows + 1, row->domain ? row->domain : "HOST");
 		columns_print_path(text, row->path, "\n    ", "");
-		idle = true;
+		found = true;
 	}
-	return wrong;
 }
 
 int list_ports(void)
@@ -405,7 +405,8 @@ int list_ports(void)
 	else
 		puts("There is no USB bus here: no controller, or no driver.");
 	print_rows(&list.host);
-	problems = print_problems(&list);
+	problems = list_problems(stdout, list.knows_domains ? &list.libvirt : NULL);
+	print_idle_rows(&list);
 	if (!list.knows_domains)
 		printf("\nlibvirt could not be asked about the domains:\n%s\n", outcome.why);
 	domains_free(&list.domains);

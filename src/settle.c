@@ -13,6 +13,7 @@ struct run {
 	bool asked;               /* it is a person who asks for that, of its domain, unless NULL */
 	const struct port *owner; /* its row, the first of those that take turns: one of their domains has to run, or why not is told */
 	bool dry_run;
+	bool by_hand;             /* who runs it is told what is wrong with the table, too */
 	char subject[TEXT];         /* how messages begin that are about the run as a whole */
 	struct deadline deadline;
 	struct libvirt libvirt;
@@ -336,6 +337,8 @@ static int carry_out(struct run *run, bool is_new)
 		return leave_to_retry(run->subject, "its turn did not come");
 	}
 	outcome = libvirt_connect(&run->libvirt, ports_table()->uri);
+	if (run->by_hand)
+		list_problems(stderr, outcome.answer == DONE ? &run->libvirt : NULL);
 	if (outcome.answer == DONE) {
 		settle_connected(run, is_new);
 		libvirt_disconnect(&run->libvirt);
@@ -380,7 +383,7 @@ int settle_asked(struct change *asked, bool dry_run)
 
 int settle_domains(const char *only, bool dry_run)
 {
-	struct run run = { .scope.domain = only, .dry_run = dry_run };
+	struct run run = { .scope.domain = only, .dry_run = dry_run, .by_hand = true };
 
 	snprintf(run.subject, TEXT, "%.100s%sdid not sync", only ? only : "", only ? ": " : "");
 	return carry_out(&run, false);
@@ -388,5 +391,7 @@ int settle_domains(const char *only, bool dry_run)
 
 int settle_all(void)
 {
-	return settle_domains(NULL, false);
+	struct run run = { .subject = "did not sync" };
+
+	return carry_out(&run, false);
 }

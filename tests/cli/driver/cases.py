@@ -35,6 +35,8 @@ ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0)
 claimed = pty.openpty()[1]
 fcntl.ioctl(claimed, termios.TIOCEXCL)
 
+WRONG = "What is wrong with the table:"
+
 machines = []
 
 
@@ -131,6 +133,10 @@ class Result(collections.namedtuple("Result", "prints says status")):
             return self
         return Result(*([text for text in texts if address_of(text) in addresses] for texts in self[:2]), None)
 
+    def without_table(self):
+        """What is wrong with the table is the same for all: it is seen once."""
+        return self._replace(says=[line for line in self.says if line.startswith("libvirt-usb-hotplug: ")])
+
     def text(self):
         return "".join(in_order(self.prints)), "\n".join(in_order(self.says)), self.status
 
@@ -148,7 +154,7 @@ def in_order(texts):
 
 
 def result_of(run, changes, prints="", says=(), status=0):
-    says = [f"libvirt-usb-hotplug: {line}" for line in says]
+    says = [line if WRONG in says else f"libvirt-usb-hotplug: {line}" for line in says]
     if "-n" in run[0]:
         return Result([change.printed() for change in changes], says, status)
     says += (f"libvirt-usb-hotplug: {change.refused()}" for change in changes)
@@ -221,9 +227,11 @@ class Machine:
     def check_cases(self):
         results = list(self.results())
         for name, run, addresses, expected in self.cases:
-            expected, came = expected.text(), results[run].about(addresses).text()
+            result = results[run] if WRONG in expected.says else results[run].without_table()
+            expected, came = expected.text(), result.about(addresses).text()
             check(name, expected == came, "expected:", *expected, "came:", *came)
         every = [address for _, _, addresses, _ in self.cases for address in addresses or []]
+        results = [result.without_table() for result in results]
         if every:
             check("nothing else is done", all(result[:2] == result.about(every)[:2] for result in results), *results)
             actions = [text.split()[0] for result in results for text in result.prints]

@@ -15,5 +15,5 @@ static const struct port ports[] = {
 	{ "vm2", "/devices/pci0000:00/0000:00:14.0/usb9" },
 	{ "vm4", "/devices/pci0000:00/0000:00:14.0/usb10" },
 	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb10" },
-	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb8/8-40.1" },
+	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb8/8-3.1" },
 };

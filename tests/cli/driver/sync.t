@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What -s brings in line, in all domains and in one, and what it leaves alone; and that -n -s prints the same."""
 
-from cases import Device, attach, case, command, detach, did_not, machine, mouse, printer, run_cases, settles
+from cases import WRONG, Device, attach, case, command, detach, did_not, machine, mouse, printer, run_cases, settles
 
 machine(running=["vm1", "vm2", "vm9"], off=["vm3"])
 
@@ -85,6 +85,12 @@ case("and -v says so", command("-s -v"), **IN_LINE, says=["all is in line"])
 machine(running=["vm1"])
 case("-n fails where the host uses a disk", command("-n -s"), plugged=[USED], status=1,
      says=[did_not("attach", "vm1", USED, "the host uses its disk sda")])
+
+machine(running=["vm1", "vm2"], off=["vm3"])
+WRONG_ROWS = ["", WRONG, "", "row 6, vm4: Domain not found", "row 11, vm4: Domain not found"]
+for options in "-s", "-s vm1", "-n -s":
+    case(f"{options} says what is wrong with the table", command(options), says=WRONG_ROWS)
+case("-r doesn't", command("-r"))
 
 machine()
 case("where no domain is, nothing is done", command("-s"), plugged=[mouse("3-1")])

@@ -7,10 +7,10 @@ machine(running=["vm1", "vm2", "vm9"], off=["vm3"])
 
 HUB, HUB_BEHIND = "3-30 3:40 05e3:0610 hub", "3-30.2 3:41 05e3:0610 hub"
 HELD, SHARED, BY_HAND, OFF, FREE, NOBODYS = (mouse(port) for port in ("3-1", "9-1", "3-2", "5-1", "3-3", "8-1"))
-GIVEN, NOT_GIVEN = mouse("8-40.1", 51), mouse("8-40.2", 52)
+GIVEN, NOT_GIVEN = mouse("8-3.1", 51), mouse("8-3.2", 52)
 BEHIND, FAR_BEHIND, ELSEWHERE = mouse("3-30.1", 42), mouse("3-30.2.4", 43), mouse("3-31")
 ALL = {"plugged": [HUB, HUB_BEHIND, HELD, SHARED, BY_HAND, OFF, FREE, NOBODYS, BEHIND, FAR_BEHIND, ELSEWHERE, mouse("7-1"),
-                   "8-40 8:50 05e3:0610 hub", GIVEN, NOT_GIVEN],
+                   "8-3 8:50 05e3:0610 hub", GIVEN, NOT_GIVEN],
        "held": {"vm1": [HELD, BEHIND], "vm2": [SHARED], "vm9": ["3:12"]}}
 
 
@@ -26,7 +26,7 @@ asks("or the one that is named", "-n -a 9-1 vm1", detach("vm2", SHARED), attach(
 asks("but not one that is off", "-n -a 9-1 vm3", says=[did_not("attach", "vm3", SHARED, "the domain is not running")], status=1)
 asks("where its domain is off, that is all", "-n -a 5-1", says=[did_not("attach", "vm3", OFF, "the domain is not running")])
 asks("of a hub it is what is behind it", "-n -a 3-30", detach("vm1", BEHIND), attach("vm1", BEHIND), attach("vm1", FAR_BEHIND))
-asks("but not what is there and has no row for a domain", "-n -a 8-40", attach("vm1", GIVEN))
+asks("but not what is there and has no row for a domain", "-n -a 8-3", attach("vm1", GIVEN))
 LISTS = "libvirt-usb-hotplug -l lists what is plugged in, and whose it is"
 for name, port, domain in (("what is no domain's", "8-1", ""), ("what is the host's", "7-1", ""), ("what is another domain's", "3-1", "vm2")):
     asks(f"{name} can't be attached", f"-n -a {port} {domain}".strip(), status=2,
