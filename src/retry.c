@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "hotplug.h"
 
 #define SERVICE "libvirt-usb-hotplug.service"
+#define PROCESS "libvirt-usb-hotplug -r"
 
 /* s: between two tries, ever longer; and for systemctl, which answers at once where systemd is well. */
 enum { FIRST_PAUSE = 5, LONGEST_PAUSE = 120, PATIENCE = 10 };
@@ -29,28 +31,47 @@ bool retry_wake(void)
 	return found && kill(lock.l_pid, SIGCONT) == 0;
 }
 
-/* Has systemd start the service anew. The thread of a deadline, which may ask for it, has all signals blocked. */
-static bool restart_service(void)
+/* Starts a program that outlives this one and its terminal. The thread of a deadline, which may ask for it, blocks all signals. */
+static pid_t start(char *const command[], unsigned int patience)
 {
 	const pid_t process = fork();
 	sigset_t none;
-	int status;
 
 	if (process == 0) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		alarm(PATIENCE);
-		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
-		execlp("systemctl", "systemctl", "--no-block", "--no-ask-password", "restart", SERVICE, NULL);
+		alarm(patience);
+		setsid();
+		for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+			close(file);
+			open("/dev/null", O_RDWR);
+		}
+		execvp(command[0], command);
 		_exit(EX_UNAVAILABLE);
 	}
+	return process;
+}
+
+/* Has systemd start the service anew. */
+static bool restart_service(void)
+{
+	char *const command[] = { "systemctl", "--no-block", "--no-ask-password", "restart", SERVICE, NULL };
+	const pid_t process = start(command, PATIENCE);
+	int status;
+
 	return process > 0 && waitpid(process, &status, 0) == process && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 const char *retry_start(void)
 {
+	char *const command[] = { program_invocation_name, "-r", NULL };
+	/* See sd_booted(3). Its udevd ends what an event leaves behind, and no other does. */
+	const bool systemd = access("/run/systemd/system", F_OK) == 0;
+
 	/* A start would be lost on a service that is about to end. */
-	return retry_wake() || restart_service() ? SERVICE : NULL;
+	if (!retry_wake() && !(systemd ? restart_service() : start(command, 0) > 0))
+		return NULL;
+	return systemd ? SERVICE : PROCESS;
 }
 
 /* Calls try() in a process that doesn't outlive this one, and that may hang or die. Returns its status. */

@@ -39,40 +39,32 @@ run '' ACTION=add
 check 'a socket at which nobody listens is the same' \
 	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): libvirt is not running, '
 
-fails_in_words() {
-	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): ' && ! says 'not running'
+# What an event leaves to, here: a process of ours, which is ended then; under systemd the service, which is a stub's.
+heir='libvirt-usb-hotplug -r'
+[ ! -d /run/systemd/system ] || heir=libvirt-usb-hotplug.service
+systemctl :
+left() {
+	[ "$heir" != 'libvirt-usb-hotplug -r' ] || [ "$(id -u)" -ne 0 ] ||
+		timeout 2 sh -c 'until pkill -f "^$0 -r\$"; do sleep 0.1; done' "$PROGRAM"
+	one_line 0 "vm1: did not $1 3-1 (bus 3 device 7): $2" && says ": left to $heir" && ! says 'not running'
 }
+
 listen 'close $connection'
 for try in 1 2 3 4 5; do
 	run '' ACTION=add
-	check "a connection that is closed at once doesn't end the program without a word ($try)" fails_in_words
+	check "a connection that is closed at once doesn't end the program without a word ($try)" left attach ''
 done
 hang_up
 
-listen 'sysread $connection, $_, 65536; close $connection'
-run '' ACTION=add
-check "a closed connection is a failure in libvirt's words" \
-	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): End of file while reading data: '
-hang_up
-
 in_time() {
-	one_line "$@" && [ $((ended_at - started_at)) -le 3 ]
+	left "$@" && [ $((ended_at - started_at)) -le 3 ]
 }
 listen 'push @open, $connection'
 started_at=$(date +%s)
-run '' ACTION=add
-ended_at=$(date +%s)
-check 'a socket that accepts and never answers is given up on, in time; an error, where systemd knows no service' \
-	in_time 1 'vm1: did not attach 3-1 (bus 3 device 7): libvirt did not answer within 1 s'
-systemctl 'echo "$*" >>calls; grep SigBlk /proc/self/status >blocked'
-started_at=$(date +%s)
 run '' ACTION=remove
 ended_at=$(date +%s)
-check 'the service takes it, if there is one' in_time 0 \
-	'vm1: did not detach 3-1 (bus 3 device 7): libvirt did not answer within 1 s: left to libvirt-usb-hotplug.service'
-check 'it is started anew' [ "$(cat "$directory/calls")" = \
-	'--no-block --no-ask-password restart libvirt-usb-hotplug.service' ]
-check 'systemctl has no signal blocked' [ "$(tr -d '0[:space:]' <"$directory/blocked")" = SigBlk: ]
+check "a socket that accepts and never answers is given up on, in time, and what is due is left to $heir" \
+	in_time detach 'libvirt did not answer within 1 s'
 run -s
 check 'a sync that gets no answer says that it may work later' one_line 75 'did not sync: libvirt did not answer within 1 s'
 run '-s vm1'
@@ -83,16 +75,9 @@ hang_up
 
 listen 'sysread $connection, $_, 65536; close $connection'
 run '' ACTION=add
-check 'a closed connection is left to the service as well' \
-	one_line 0 'vm1: did not attach 3-1 (bus 3 device 7): End of file while reading data: '
+check "a closed connection is left to $heir as well, in libvirt's words" left attach 'End of file while reading data: '
 run -s
 check 'and in a sync it may work later' one_line 75 'did not sync: End of file while reading data: '
-hang_up
-rm "$directory/bin/systemctl"
-listen 'sysread $connection, $_, 65536; close $connection'
-run '' ACTION=add "PATH=$directory/empty"
-check 'without systemctl it is an error' \
-	one_line 1 'vm1: did not attach 3-1 (bus 3 device 7): End of file while reading data: '
 hang_up
 
 run -n ACTION=add

@@ -1,5 +1,8 @@
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,8 +34,16 @@ static int open_test_file(void)
 	return open(file_name, O_RDWR | O_CLOEXEC);
 }
 
+static int systemd_runs;
+
+static int look_for_systemd(const char *path, int mode)
+{
+	return systemd_runs && mode == F_OK && strcmp(path, "/run/systemd/system") == 0 ? 0 : -1;
+}
+
 #define turn_open_file open_test_file
 #define sigtimedwait wait_no_longer
+#define access look_for_systemd
 #include "../../src/retry.c"
 
 #include "test.h"
@@ -159,17 +170,123 @@ static void what_the_try_before_said_is_not_said_again(void **state)
 	assert_int_equal(count_lines(said, "done"), 4);
 }
 
+/* A program that says how it was called, with what signals blocked, where its input, output and errors go, and whose session it has. */
+static const char program[] = "#!/bin/sh\n"
+			      "PATH=/usr/bin:/bin\n"
+			      "streams=$(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2)\n"
+			      "session=$(cut -d ' ' -f 6 /proc/$$/stat)\n"
+			      "cd \"${0%/*}\" && echo ${0##*/} $* $(grep SigBlk /proc/$$/status) $streams $((session - $$)) >new\n"
+			      "mv new called\n"
+			      "exit $STATUS\n";
+
+static char directory[] = "/tmp/retry-XXXXXX";
+
+static void install(const char *name, char path[static PATH_MAX])
+{
+	int file;
+
+	snprintf(path, PATH_MAX, "%s/%s", directory, name);
+	file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+	assert_int_equal(write(file, program, sizeof(program) - 1), sizeof(program) - 1);
+	close(file);
+}
+
+/* Waits until a program has said how it was called, for ten seconds at most, and forgets it. */
+static void assert_called(const char *expected)
+{
+	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
+	char path[PATH_MAX], text[TEXT] = "";
+	int file = -1;
+
+	snprintf(path, sizeof(path), "%s/called", directory);
+	for (int moments = 0; moments < 1000 && (file = open(path, O_RDONLY | O_CLOEXEC)) < 0; moments++)
+		nanosleep(&moment, NULL);
+	assert_true(file >= 0);
+	assert_true(read(file, text, sizeof(text) - 1) > 0);
+	close(file);
+	unlink(path);
+	assert_string_equal(text, expected);
+}
+
+/* Calls retry_start() as the thread of a deadline does. */
+static const char *start_with_signals_blocked(void)
+{
+	sigset_t all, before;
+	const char *to;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	to = retry_start();
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return to;
+}
+
+static void systemd_has_the_service_try_again_and_where_it_cannot_nobody_does(void **state)
+{
+	static const char expected[] = "systemctl --no-block --no-ask-password restart libvirt-usb-hotplug.service "
+				       "SigBlk: 0000000000000000 /dev/null /dev/null /dev/null 0\n";
+	char path[PATH_MAX];
+
+	(void)state;
+	install("systemctl", path);
+	setenv("PATH", directory, 1);
+	systemd_runs = 1;
+	setenv("STATUS", "0", 1);
+	assert_string_equal(start_with_signals_blocked(), "libvirt-usb-hotplug.service");
+	assert_called(expected);
+	setenv("STATUS", "1", 1);
+	assert_null(start_with_signals_blocked());
+	assert_called(expected);
+	unlink(path);
+	assert_null(start_with_signals_blocked());
+}
+
+static void without_systemd_a_process_stays_behind_that_tries_again(void **state)
+{
+	char path[PATH_MAX];
+
+	(void)state;
+	install("hotplug", path);
+	program_invocation_name = path;
+	systemd_runs = 0;
+	assert_string_equal(start_with_signals_blocked(), "libvirt-usb-hotplug -r");
+	assert_called("hotplug -r SigBlk: 0000000000000000 /dev/null /dev/null /dev/null 0\n");
+	unlink(path);
+}
+
+static int start_another(void)
+{
+	char path[PATH_MAX];
+
+	shared->tries++;
+	snprintf(path, sizeof(path), "%s/none", directory);
+	program_invocation_name = path;
+	assert_string_equal(retry_start(), "libvirt-usb-hotplug -r");
+	assert_true(waitpid(-1, NULL, WNOHANG) < 0); /* it has no child */
+	return EXIT_SUCCESS;
+}
+
+static void no_other_stays_behind_while_one_tries(void **state)
+{
+	(void)state;
+	systemd_runs = 0;
+	shared->tries = 0;
+	pauses.count = pauses.woken = 0;
+	assert_int_equal(retry(start_another), EXIT_SUCCESS);
+	assert_int_equal(shared->tries, 1);
+}
+
 static int prepare(void **state)
 {
 	(void)state;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return close(mkstemp(file_name));
+	return close(mkstemp(file_name)) < 0 || !mkdtemp(directory);
 }
 
 static int remove_file(void **state)
 {
 	(void)state;
-	return unlink(file_name);
+	return unlink(file_name) < 0 || rmdir(directory) < 0;
 }
 
 int main(void)
@@ -182,6 +299,9 @@ int main(void)
 		cmocka_unit_test(a_try_that_dies_is_no_end),
 		cmocka_unit_test(it_is_found_while_it_tries_and_not_after),
 		cmocka_unit_test(what_the_try_before_said_is_not_said_again),
+		cmocka_unit_test(systemd_has_the_service_try_again_and_where_it_cannot_nobody_does),
+		cmocka_unit_test(without_systemd_a_process_stays_behind_that_tries_again),
+		cmocka_unit_test(no_other_stays_behind_while_one_tries),
 	};
 
 	return cmocka_run_group_tests_name("retry", tests, prepare, remove_file);
