@@ -22,6 +22,8 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 
+from inits import INITS
+
 HERE = pathlib.Path(__file__).parent
 PROJECT = HERE.parent.parent
 SOURCE = "usr/src/libvirt-usb-hotplug"  # in the machine
@@ -130,14 +132,16 @@ def wait_until(condition, what, seconds=60, interval=0.1):
 
 
 class Lab:
-    def __init__(self, suite="bookworm", build="outside", counts=False):
-        """A machine with this release of Debian; the program is built "outside", or "inside" the machine. One that
-        counts has a single CPU whose time is the instructions it has executed, a nanosecond for each: the same work
-        takes the same time, whatever else this machine does."""
+    def __init__(self, suite="bookworm", build="outside", counts=False, init=os.environ.get("LAB_INIT", "systemd")):
+        """A machine with this release of Debian and this init, "systemd" or "sysv", that of LAB_INIT unless it is given;
+        the program is built "outside", or "inside" the machine. One that counts has a single CPU whose time is the
+        instructions it has executed, a nanosecond for each: the same work takes the same time, whatever else this
+        machine does."""
         self.suite = suite
+        self.init = INITS[init]
         self.counts = counts
         self.build_inside = build == "inside"
-        self.image = PROJECT / "build" / "lab" / suite
+        self.image = PROJECT / "build" / "lab" / (suite if init == "systemd" else f"{suite}-{init}")
         self.plugged = {}
         self.sticks = 0
         self.sticks_by_port = {}
@@ -156,7 +160,7 @@ class Lab:
 
     def build(self):
         """Builds the machine's disk, unless that of an earlier run is as good."""
-        subprocess.run([HERE / "image", self.suite, self.image], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run([HERE / "image", self.suite, self.init.name, self.image], check=True, stdin=subprocess.DEVNULL)
         if not (self.image / "warm").exists():
             self.warm_up()
 
@@ -167,7 +171,7 @@ class Lab:
         try:
             self.boot("off")
             self.run("virsh domcapabilities --virttype qemu >/dev/null")
-            self.monitor.call("system_powerdown")
+            self.run("poweroff >/dev/null 2>&1 &")
             self.qemu.wait(120)
         finally:
             self.stop()
@@ -264,19 +268,19 @@ class Lab:
         self.shell = Shell(sockets[1])
 
     def wait_for_boot(self):
-        """Waits until libvirtd has been active in this boot; idle, it may have left again."""
+        """Waits until libvirtd has been active in this boot."""
         try:
-            self.wait_inside("systemctl show -P ActiveEnterTimestampMonotonic libvirtd | grep -q '[1-9]'", seconds=240)
+            self.wait_inside(self.init.libvirtd_was_up, seconds=240)
         except LabError as error:
             console = self.console.read_text(errors="replace")[-4000:]
-            journal = ""
+            last_words = ""
             with contextlib.suppress(LabError):  # from a machine that doesn't answer
-                journal = self.run("systemctl status libvirtd; journalctl -b -n 50", check=False)
-            raise LabError(f"the machine doesn't come up: {error}\nIts console:\n{console}\n{journal}") from None
+                last_words = self.run(self.init.last_words, check=False)
+            raise LabError(f"the machine doesn't come up: {error}\nIts console:\n{console}\n{last_words}") from None
 
     def reboot(self):
         """Resets the machine, at once, and waits until it is up again."""
-        self.run("journalctl --sync; sync")
+        self.run(f"{self.init.sync_log}; sync")
         self.monitor.call("system_reset")
         self.monitor.wait_for_event("RESET")
         self.wait_for_boot()
@@ -342,9 +346,9 @@ class Lab:
         script = """
             . /etc/os-release
             qemu=$(qemu-system-x86_64 --version | sed -n 's/.*version \\([^ ]*\\).*/\\1/p')
-            systemd=$(systemctl --version | sed -n '1s/[^(]*(\\(.*\\))/\\1/p')
-            echo "$PRETTY_NAME, Linux $(uname -r), systemd $systemd, libvirt $(virsh --version), QEMU $qemu,"
+            echo "$PRETTY_NAME, Linux $(uname -r), $init, libvirt $(virsh --version), QEMU $qemu,"
         """
+        script = f"init=$({self.init.version})\n{script}"
         return f"{self.run(script).strip()} the program built {'inside' if self.build_inside else 'outside'}"
 
     def state(self, domain):
@@ -402,17 +406,12 @@ class Lab:
 
     def mark(self):
         """From here on journal() tells what is new."""
-        lines = self.run("journalctl --sync; journalctl -q -n 1 --show-cursor -o cat").splitlines()
-        self.cursor = lines[-1].removeprefix("-- cursor: ")
+        self.end_of_log = self.run(self.init.end_of_log).strip()
         self.marked = int(self.run("date +%s"))
 
     def journal(self):
         """The journal's entries since mark(), as (identifier, priority, message)."""
-        fields = "SYSLOG_IDENTIFIER,PRIORITY,MESSAGE"
-        command = f"journalctl --sync; journalctl -q --after-cursor='{self.cursor}' -o json --output-fields={fields}"
-        for line in self.run(command).splitlines():
-            entry = json.loads(line)
-            yield entry.get("SYSLOG_IDENTIFIER"), int(entry.get("PRIORITY", 6)), str(entry["MESSAGE"])
+        return self.init.entries(self.run, self.end_of_log)
 
     def log(self, identifier="libvirt-usb-hotplug"):
         """What the program, or another, logged since mark(), as "error: ...", "info: ..." and so on."""

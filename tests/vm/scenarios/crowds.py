@@ -41,7 +41,7 @@ def a_host_that_boots_with_ten_devices_and_two_domains_on_autostart_comes_up_wit
     for port in *ports, "4.3", "2", "8":
         lab.plug(port)
     lab.plug("5", "usb-storage")
-    lab.run("journalctl --sync")
+    lab.run(lab.init.sync_log)
     lab.reboot()
     lab.wait_held("vm1", *(f"1-{port}" for port in ports), seconds=120)
     lab.wait_held("vm2", "1-4.3", "1-2", "1-8", "2-5")

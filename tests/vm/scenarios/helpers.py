@@ -4,8 +4,11 @@ import contextlib
 import os
 
 import lab as lab_module
+from inits import RETRIER
 
-LEFT = r"info: {} \(.*\): {}: left to libvirt-usb-hotplug\.service"
+LEFT = r"info: {} \(.*\): {}: left to libvirt-usb-hotplug(\.service| -r)"
+# In the shell, the process that tries again.
+HEIR = f"$(pgrep -o -f '{RETRIER}')"
 QEMU_OF_VM1 = "^[^ ]*qemu-system[^ ]* .*guest=vm1"
 
 TABLE = (lab_module.HERE / "config.h").read_text()

@@ -1,10 +1,10 @@
 """A libvirtd that is down, starts, hangs, is killed, or is restarted."""
 
-from .helpers import LEFT, QEMU_OF_VM1, in_mid_attach, save_with_device, seconds, without_the_program
+from .helpers import HEIR, LEFT, QEMU_OF_VM1, in_mid_attach, save_with_device, seconds, without_the_program
 
 
 def while_libvirtd_is_down_there_is_one_info_line_and_the_next_plug_works(lab):
-    lab.run("systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd")
+    lab.run(lab.init.stop_libvirtd)
     lab.mark()
     lab.plug("1")
     lab.wait_plugged("1-1")
@@ -12,7 +12,7 @@ def while_libvirtd_is_down_there_is_one_info_line_and_the_next_plug_works(lab):
     assert lab.warnings() == [], lab.warnings()
     lab.pull("1")
     lab.wait_pulled("1-1")
-    lab.run("systemctl start libvirtd")
+    lab.run(lab.init.start_libvirtd)
     lab.plug("1")
     lab.wait_held("vm1", "1-1")
 
@@ -20,17 +20,17 @@ def while_libvirtd_is_down_there_is_one_info_line_and_the_next_plug_works(lab):
 def what_is_plugged_and_pulled_while_libvirtd_is_down_is_in_line_once_it_is_back(lab):
     lab.plug("1")
     lab.wait_held("vm1", "1-1")
-    lab.run("systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd")
+    lab.run(lab.init.stop_libvirtd)
     lab.pull("1")
     lab.plug("4")
     lab.wait_plugged("1-4")
-    lab.run("systemctl start libvirtd")
+    lab.run(lab.init.start_libvirtd)
     lab.wait_held("vm1", "1-4")
     lab.assert_no_complaint()
 
 
 def an_event_while_libvirtd_starts_is_no_alarm_and_its_device_is_attached_once_it_is_up(lab):
-    lab.run("systemctl restart --no-block libvirtd")
+    lab.run(f"({lab.init.restart_libvirtd}) >/dev/null 2>&1 &")
     lab.wait_inside("grep -qs daemon-init /proc/$(pidof libvirtd)/task/*/comm")
     with lab.stopped_process("^/usr/sbin/libvirtd"):
         lab.plug("1")
@@ -47,7 +47,7 @@ def libvirtd_restarted_while_entries_are_missing_leaves_none_and_the_domain_live
         lab.run("virsh -q start vm1", timeout=120)
         assert lab.state("vm1")[0] == ["missing"], lab.state("vm1")
         process = lab.run(f"pgrep -f '{QEMU_OF_VM1}'")
-    lab.run("systemctl restart libvirtd", timeout=120)
+    lab.run(lab.init.restart_libvirtd, timeout=120)
     lab.wait_held("vm1")
     assert lab.run(f"pgrep -f '{QEMU_OF_VM1}'") == process
     lab.assert_no_complaint()
@@ -74,7 +74,7 @@ def a_plug_keeps_udev_waiting_no_longer_for_its_turn_once_the_service_is_there(l
         lab.plug("4")
         # One of them waits for libvirt, and the other for its turn.
         lab.wait_logged(LEFT.format("vm1: did not (attach 1-4|detach 1-1)", "its turn did not come"))
-        lab.wait_inside("grep \"POSIX .* $(systemctl show -P MainPID libvirt-usb-hotplug) \" /proc/locks")
+        lab.wait_inside(f"grep \"POSIX .* {HEIR} \" /proc/locks")
         lab.plug("2")
         lab.wait_logged(LEFT.format("vm2: did not attach 1-2", "its turn did not come"))
     lab.wait_held("vm1", "1-4")
@@ -117,7 +117,7 @@ def a_libvirtd_killed_while_it_attaches_is_no_alarm_and_once_it_is_back_all_is_i
         lab.run("pkill -KILL -x libvirtd")
         lab.settle(20)
         lab.wait_logged(LEFT.format("vm1: did not attach 1-1", "(End of file|Cannot).*"))
-    lab.wait_inside("systemctl is-active libvirtd")
+    lab.run(lab.init.revive_libvirtd)
     lab.wait_held("vm1", "1-1")
     lab.plug("4")
     lab.wait_held("vm1", "1-1", "1-4")
@@ -132,7 +132,7 @@ def eight_devices_arrive_though_libvirtd_is_killed_while_it_attaches_them(lab):
         lab.plug(port)
     lab.wait_inside("grep -q /dev/bus/usb /etc/apparmor.d/libvirt/*.files")
     lab.run("pkill -KILL -x libvirtd")
-    lab.wait_inside("systemctl is-active libvirtd")
+    lab.run(lab.init.revive_libvirtd)
     lab.wait_held("vm1", *(f"1-{port}" for port in ports), seconds=120)
     lab.assert_no_complaint()
 
@@ -145,6 +145,7 @@ def _forget(lab, give):
         lab.run("pkill -STOP -x libvirtd")
     lab.wait_inside(f"ls -l /proc/$(pgrep -f '{QEMU_OF_VM1}')/fd | grep -q /dev/bus/usb/")
     lab.run("pkill -KILL -x libvirtd")
+    lab.run(lab.init.revive_libvirtd)
     lab.wait_inside("virsh -q list")
 
 

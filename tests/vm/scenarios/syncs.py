@@ -74,7 +74,7 @@ def a_stale_address_whose_number_another_device_has_by_now_is_given_up(lab):
     lab.run("libvirt-usb-hotplug -s")
     lab.wait_held("vm1")
     lab.wait_held("vm2", "1-2")
-    lab.run("systemctl restart libvirtd", timeout=120)
+    lab.run(lab.init.restart_libvirtd, timeout=120)
     lab.wait_held("vm2", "1-2")
     lab.assert_no_complaint()
 
