@@ -91,9 +91,12 @@ GIVE_BACK = @chown -hR "$$(stat -c %u:%g .)" build $(NAME) 2>/dev/null || :
 
 -include tests/tests.mk
 
-PACKAGES = gcc make pkg-config libc6-dev libvirt-dev libxml2-dev libudev-dev libcmocka-dev perl python3 clang clang-tidy \
-	cppcheck shellcheck mmdebstrap uidmap debian-archive-keyring e2fsprogs util-linux qemu-system-x86 mandoc hyperfine \
-	libclang-rt-dev strace time git umockdev musl-tools binutils
+PACKAGES = gcc make pkg-config libc6-dev libvirt-dev libxml2-dev libudev-dev \
+	libcmocka-dev perl python3 umockdev mmdebstrap uidmap debian-archive-keyring e2fsprogs util-linux qemu-system-x86
+# Half of all, which is left out where the other goals on the command line have no use for it: "make deps demo".
+ifneq ($(filter-out all install demo storm check check-%,$(or $(filter-out deps,$(MAKECMDGOALS)),deps)),)
+PACKAGES += clang clang-tidy libclang-rt-dev cppcheck shellcheck mandoc musl-tools binutils hyperfine strace time git
+endif
 
 deps:
 	@command -v apt-get >/dev/null || { echo 'No apt-get here: README.md has what to install on Fedora, Arch and openSUSE'; exit 1; }
