@@ -1,5 +1,7 @@
 /*
- * Which virtual machine each USB port belongs to. After a change: sudo make install
+ * Which virtual machine each USB port belongs to. A row goes above the last "};". After a change: make && sudo make install
+ *
+ * A copy of this, as /etc/libvirt-usb-hotplug.h, is taken in its place, and no update touches it.
  *
  * To find a port's path, plug a device in there and run "libvirt-usb-hotplug -l". By hand: plug it in while
  * "udevadm monitor -k -s usb/usb_device" runs; the path is what the "add" line ends with, without "(usb)".

@@ -53,6 +53,7 @@ int main(int argc, char *argv[])
 {
 	static const struct option words[] = { { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 } };
 	bool dry_run = false, verbose = false;
+	const size_t rows = ports_table()->count;
 	int job = 0, option, least, most;
 
 	while ((option = getopt_long(argc, argv, "adhlnrsvV", words, NULL)) != -1) {
@@ -75,7 +76,7 @@ int main(int argc, char *argv[])
 		case 'h':
 			return usage(stdout, EXIT_SUCCESS);
 		case 'V':
-			puts("libvirt-usb-hotplug " VERSION);
+			printf("libvirt-usb-hotplug " VERSION ", table " CONFIG " with %zu row%s\n", rows, rows == 1 ? "" : "s");
 			return EXIT_SUCCESS;
 		default:
 			return usage(stderr, EXIT_USAGE);

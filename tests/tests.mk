@@ -12,6 +12,7 @@ check-fast: $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%) $(PROGRAMS
 	PROGRAM=build/cli/$(NAME) prove tests/cli
 	PROGRAM=build/cli/driver/$(NAME) prove tests/cli/driver
 	PROGRAM=build/machines/$(NAME) prove tests/machines
+	PROGRAM=$$(command -v make) prove tests/install.t
 	PROGRAM=build/sanitized/cli/$(NAME) prove tests/cli
 	PROGRAM=build/sanitized/cli/driver/$(NAME) prove tests/cli/driver
 	PROGRAM=build/sanitized/machines/$(NAME) prove tests/machines
@@ -85,6 +86,7 @@ storm:
 
 demo:
 	tests/vm/demo $(SUITE)
+	$(GIVE_BACK)
 
 # Which of the lines of src/ the tests run, as gcc counts them: the unit and command-line tests, and the lab's scenarios.
 coverage: $(UNITS:%=build/coverage/unit/%) $(PROGRAMS:%=build/coverage/%)
@@ -132,7 +134,7 @@ build/bench/empty build/bench/linked build/bench/client:
 	$(COMPILE) $< -o $@ $(LD_FLAGS)
 
 lint: LINT = $(CPP_FLAGS) $(C_FLAGS) -DCONFIG='"$(abspath config.h)"'
-lint: $(NAME) build/musl/cli/$(NAME)
+lint: all build/musl/cli/$(NAME)
 	! { echo GLIBC_2.34; objdump -p $(NAME) | grep -oE 'GLIBC_[0-9A-Z_.]+'; } | sort -uV | sed '1,/^GLIBC_2.34$$/d' | grep . || \
 		{ echo '$(NAME) asks for a newer glibc than 2.34'; exit 1; }
 	for file in $(SOURCES); do \
@@ -144,7 +146,7 @@ lint: $(NAME) build/musl/cli/$(NAME)
 	PROGRAM=build/musl/cli/$(NAME) prove tests/cli/event.t
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=variableScope -DCONFIG='"../config.h"' $(SOURCES)
-	shellcheck -x rules/qemu-hook.in tests/cli/*.t tests/vm/image tests/vm/image.d/* tests/vm/guest tests/bench/table .ci/run
-	mandoc -T lint -W warning src/$(NAME).8
+	shellcheck -x rules/qemu-hook.in tests/install.t tests/cli/*.t tests/vm/image tests/vm/image.d/* tests/vm/guest tests/bench/table .ci/run
+	mandoc -T lint -W warning build/$(NAME).8
 
 .PHONY: check check-all check-fast check-vm storm lint coverage fuzz demo bench

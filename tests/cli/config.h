@@ -1,6 +1,6 @@
 /* The table for the command-line tests. The socket is one in the directory that a test runs in, if it makes one. */
 static const char uri[] = "qemu:///system?socket=libvirt-sock";
-static const unsigned int timeout = 1;
+static const unsigned int timeout = 3;
 
 static const struct port ports[] = {
 	{ "vm1", "/devices/pci0000:00/0000:00:14.0/usb3/3-1" },

@@ -10,10 +10,13 @@ run -h
 check '-h prints how it is used' helps 'usage: libvirt-usb-hotplug '
 run --help
 check 'so does --help' helps 'usage: libvirt-usb-hotplug '
+names_table() {
+	ended 0 && [ -z "$messages" ] && case $output in 'libvirt-usb-hotplug '*', table /'*'/config.h with 6 rows') ;; *) false ;; esac
+}
 run -V
-check '-V prints the version' helps 'libvirt-usb-hotplug '
+check '-V prints the version, the table and how many rows that has' names_table
 run --version
-check 'so does --version' helps 'libvirt-usb-hotplug '
+check 'so does --version' names_table
 
 is_wrong_use() {
 	run "$1"

@@ -225,7 +225,7 @@ class Lab:
 
     def make(self, directory, *arguments):
         counting = ["CC=gcc", f"CFLAGS=--coverage -O0 -fprofile-dir={COUNTERS} -D_exit=exit"] if "LAB_COVERAGE" in os.environ else []
-        subprocess.run(["make", "-C", directory, *counting, *arguments], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["make", "-C", directory, "CONFIG=config.h", *counting, *arguments], check=True, stdout=subprocess.DEVNULL)
 
     def save_counters(self, directory):
         """Brings out which lines of the program have run, and puts it beside what gcc noted of them."""

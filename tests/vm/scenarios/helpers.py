@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 
 import lab as lab_module
 from inits import RETRIER
@@ -15,6 +16,14 @@ TABLE = (lab_module.HERE / "config.h").read_text()
 BUS = "/devices/pci0000:00/0000:00:14.0/usb1"
 
 CYCLES = int(os.environ.get("LAB_CYCLES", 40))
+
+
+def readme_commands(heading):
+    """The commands in a part of the README, "## ..." or "**...", up to the next part: of the lines of its indented blocks, which
+    also have what is printed, those that begin as commands do."""
+    text = (lab_module.PROJECT / "README.md").read_text()
+    part = re.search(rf"^(?:\*\*)?{re.escape(heading)}.*?(?=^(?:## |\*\*))", text, re.DOTALL | re.MULTILINE).group()
+    return re.findall(r"^ {4,}((?:sudo |sudoedit |make |ssh |\(cd ).*)", part, re.MULTILINE)
 
 
 def times(most):
