@@ -15,5 +15,7 @@ static const struct port ports[] = {
 	{ "vm2",     "/devices/pci0000:00/0000:00:14.0/usb*/*-8" },
 	{ "small",   "/devices/pci0000:00/0000:00:14.0/usb1/1-9" },
 	{ "guest",   "/devices/pci0000:00/0000:00:14.0/usb2/2-9" },
+	{ "vm1",     "/devices/pci0000:00/0000:00:14.0/usb1/1-13" },
+	{ "vm2",     "/devices/pci0000:00/0000:00:14.0/usb1/1-13" },
 	{ HOST,      "/devices",                                          "056a:0000" },
 };

@@ -8,6 +8,7 @@ The machine has an emulated xHCI at 0000:00:14.0 with 15 ports: bus 1 is its USB
 """
 
 import base64
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -284,6 +285,18 @@ class Lab:
         self.monitor.call("system_reset")
         self.monitor.wait_for_event("RESET")
         self.wait_for_boot()
+
+    @contextlib.contextmanager
+    def asleep(self):
+        """While this lasts, the machine sleeps, suspended to RAM."""
+        with concurrent.futures.ThreadPoolExecutor() as executor:
+            sleep = executor.submit(self.run, "echo mem >/sys/power/state")
+            self.monitor.wait_for_event("SUSPEND")
+            try:
+                yield
+            finally:
+                self.monitor.call("system_wakeup")
+            sleep.result()
 
     def stop(self):
         if hasattr(self, "qemu"):

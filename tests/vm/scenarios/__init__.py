@@ -5,5 +5,5 @@ The ports and their domains are in config.h. A scenario starts with nothing plug
 
 # In the order in which they run: what is basic and quick comes first.
 # The README's scenario leaves a machine with compilers behind.
-FILES = ["plugs", "rows", "domains", "turns", "syncs", "tables", "disks", "libvirtd", "service", "saved", "busy", "crowds",
-         "guests", "installing", "readme"]
+FILES = ["plugs", "rows", "domains", "turns", "taken", "syncs", "tables", "disks", "libvirtd", "service", "saved", "busy",
+         "crowds", "guests", "installing", "readme"]

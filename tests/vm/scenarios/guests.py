@@ -79,7 +79,7 @@ def devices_are_at_the_ports_of_the_guest_that_the_table_says_in_whatever_order_
         lab.wait_held("vm1")
 
 
-def a_guest_reads_from_a_stick_the_very_bytes_that_are_on_it(lab):
+def a_guest_reads_from_a_stick_the_very_bytes_that_are_on_it_and_sees_a_new_one_when_it_is_given_again(lab):
     console = "/var/log/libvirt/qemu/guest-console.log"
     lab.put("/run/make-guest", (lab_module.HERE / "guest").read_bytes())
     lab.run("sh /run/make-guest /var/lib/libvirt/images/guest.img")
@@ -99,4 +99,10 @@ def a_guest_reads_from_a_stick_the_very_bytes_that_are_on_it(lab):
         lab.pull("9")
         lab.wait_inside(f"[ $(grep -c 'USB disconnect' {console}) = {turn} ]", seconds=120)
         lab.wait_held("guest")
+    lab.plug("9", "usb-storage")
+    for turn in 3, 4:
+        lab.wait_inside(f"[ $(grep -c 'SuperSpeed.*USB device number' {console}) = {turn} ]", seconds=120)
+        lab.run("libvirt-usb-hotplug -a 2-9")
+        lab.wait_inside(f"[ $(grep -c 'USB disconnect' {console}) = {turn} ]", seconds=120)
+    lab.wait_held("guest", "2-9")
     lab.run("virsh -q destroy guest")

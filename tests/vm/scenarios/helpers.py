@@ -14,6 +14,7 @@ QEMU_OF_VM1 = "^[^ ]*qemu-system[^ ]* .*guest=vm1"
 
 TABLE = (lab_module.HERE / "config.h").read_text()
 BUS = "/devices/pci0000:00/0000:00:14.0/usb1"
+SHARED = TABLE.replace(f'{{ "vm1",     "{BUS}/1-1" }},', f'{{ "vm1", "{BUS}/1-1" }}, {{ "vm2", "{BUS}/1-1" }},')
 
 CYCLES = int(os.environ.get("LAB_CYCLES", 40))
 
@@ -77,6 +78,11 @@ def renumber(lab):
 
 def number_of(lab, port):
     return int(lab.run(f"cat /sys/bus/usb/devices/{port}/devnum"))
+
+
+def has_driver(lab, interface, driver):
+    """Waits until the host has such a driver for this interface, "1-1:1.0"."""
+    lab.wait_inside(f"readlink /sys/bus/usb/devices/{interface}/driver | grep -qE '/{driver}$'", seconds=30)
 
 
 def save_with_device(lab):
