@@ -21,6 +21,7 @@ l6:6:wait:/etc/init.d/rc 6
 INITTAB
 cat >"$1/usr/local/sbin/lab-shell" <<'SHELL'
 #!/bin/sh
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # It can be opened once.
 exec sh <>/dev/virtio-ports/lab >&0 2>&0
 SHELL
