@@ -8,7 +8,7 @@ CONFIG = $(firstword $(wildcard /etc/$(NAME).h) config.h)
 # CC, CFLAGS, CPPFLAGS and LDFLAGS from the command line come after these.
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wfatal-errors
 C_FLAGS = -std=gnu11 -O2 -g $(WARNINGS) -fPIE -fstack-protector-strong
-CPP_FLAGS = -D_GNU_SOURCE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -DVERSION='"$(VERSION)"' \
+CPP_FLAGS = -include src/glibc.h -D_GNU_SOURCE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -DVERSION='"$(VERSION)"' \
 	$(shell pkg-config --cflags libvirt libxml-2.0 libudev)
 LD_FLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 COMPILE = $(CC) $(CPP_FLAGS) $(C_FLAGS) $(CPPFLAGS) $(CFLAGS)
@@ -31,13 +31,14 @@ all: $(NAME) $(TEMPLATES) build/$(NAME).8
 # Holds what the last build was made with, so that another CONFIG, PREFIX or flag makes a new one.
 build/flags: FLAGS = $(COMPILE) $(LINK) $(CONFIG) $(PREFIX) $(SYSCONFDIR)
 build/flags: FORCE
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) && [ -w $(@D) ] || { echo 'build/ is not yours. To have it back: sudo chown -R $$(id -u) build $(NAME)'; exit 1; }
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
 
 $(NAME): BUILD = $(COMPILE) -DCONFIG='"$(abspath $(CONFIG))"' $(SOURCES) -o $@ $(LINK)
 $(NAME): $(INPUTS) $(CONFIG)
 	$(info $(BUILD))
-	@$(BUILD) || { echo 'If it is about your table: $(CONFIG) is to be a copy of config.h, with rows above its last "};"'; exit 1; }
+	@$(BUILD) || { echo 'What it takes to build is in README.md. If it is about $(CONFIG): \
+		that is to be a copy of config.h, with rows above the last "};"'; exit 1; }
 
 $(TEMPLATES): build/%: rules/%.in build/flags
 build/$(NAME).8: src/$(NAME).8 build/flags
@@ -50,7 +51,8 @@ install: all
 	$(GIVE_BACK)
 	$(if $(DESTDIR)$(FORCE),,@! ./$(NAME) -V | grep -q ' with 0 rows$$' || \
 		! $(BINARY) -V 2>/dev/null | grep ' with [1-9][0-9]* rows*$$' || \
-		{ echo 'is installed here, and $(CONFIG) is empty. To install that in its place: sudo make install FORCE=1'; exit 1; })
+		{ echo 'is installed here, and $(CONFIG) is empty. To install a table from elsewhere: CONFIG=FILE; \
+			to install the empty one: FORCE=1'; exit 1; })
 	install -D -m 755 $(NAME) $(BINARY)
 	install -D -m 644 build/99-$(NAME).rules $(RULES)
 	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || )install -D -m 644 build/$(NAME).service $(SERVICE)
@@ -60,7 +62,7 @@ install: all
 	$(if $(DESTDIR),,@printf 'Installed: '; $(BINARY) -V; $(BINARY) -n -s >/dev/null || :)
 	$(RELOAD)
 	$(if $(DESTDIR),,@if $(BINARY) -V | grep -q ' with 0 rows$$'; \
-		then echo 'Next, to see your ports, and rows to paste into $(CONFIG): sudo $(NAME) -l'; \
+		then echo 'Next, to see your ports, and rows to paste into your table: sudo $(NAME) -l'; \
 		else echo 'Next, to bring what is plugged in already in line: sudo $(NAME) -s'; \
 	fi)
 

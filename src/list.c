@@ -310,12 +310,15 @@ static void print_lines(const struct list *list)
 static void print_row(const struct host *host, const char *port)
 {
 	const struct device *bus = find_bus(host, strtoul(port, NULL, 10));
+	struct device side = { 0 };
 	char path[PATH_MAX];
 
 	if (!bus)
 		return;
 	snprintf(path, sizeof(path), "%s/%s", bus->devpath, port);
-	columns_print_path("        { \"DOMAIN\", \"", path, "\"\n                \"", "\" },");
+	device_set_devpath(&side, path);
+	if (!ports_owner(&side))
+		columns_print_path("        { \"DOMAIN\", \"", path, "\"\n                \"", "\" },");
 }
 
 /* For what is in no row yet, a row, and one for the other side of its socket. A bus that its path calls otherwise has none. */
@@ -332,7 +335,7 @@ static void print_rows(const struct host *host)
 			continue;
 		describe(device, words);
 		if (!found)
-			printf("\nRows for what is in no row yet, to paste above the last };\nof %s:\n\n", ports_table()->file);
+			printf("\nRows for what is in no row yet, to paste above the last };\nof your table, now %s:\n\n", ports_table()->file);
 		found = true;
 		printf("        /* %.*s */\n", columns_fit(words, &width), words);
 		print_row(host, device->port);
@@ -353,7 +356,7 @@ bool list_problems(FILE *stream, struct libvirt *libvirt)
 		if (!problem && row->domain != HOST && libvirt)
 			outcome = domain_by_name(libvirt, row->domain, NULL);
 		if (outcome.answer == FAILED)
-			problem = outcome.why;
+			problem = strcmp(row->domain, "HOST") == 0 ? "HOST is written without quotes" : outcome.why;
 		if (problem)
 			fprintf(stream, "%srow %td, %s: %s\n", found ? "" : "\nWhat is wrong with the table:\n\n", row - rows + 1,
 				row->domain ? row->domain : "HOST", problem);

@@ -280,7 +280,7 @@ const char *ports_problem(const struct port *row)
 		return "* can stand for the bus number only";
 	if (!is_place(&path))
 		return "its path is not a port's, as usb3/3-10.2 is";
-	if (row->id && !usb_id_read(row->id, LSUSB_ID, &id))
+	if (row->id && (!usb_id_read(row->id, LSUSB_ID, &id) || !id.vendor))
 		return "its id is not vendor:product, as 046d:c08e is";
 	if (row->guest && !is_guest_port(row->guest))
 		return "its guest is not a port of the guest, as 0:5 is";

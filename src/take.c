@@ -3,16 +3,24 @@
 
 #include "hotplug.h"
 
-/* Whether the device is plugged in there or behind it, and to be attached, has a row for that. */
-static bool is_meant(const struct change *change, const char *port)
+static bool is_behind(const char *name, const char *port)
 {
 	const size_t length = strlen(port);
+
+	return strncmp(name, port, length) == 0 && strchr(".", name[length]);
+}
+
+/* Whether the device is plugged into that socket, by the name of either side, or behind it; and to be attached, has a row for that. */
+static bool is_meant(const struct change *change, const char *port)
+{
 	const struct device *device = &change->device;
 	const struct port *row = change->domain ? ports_of(change->domain, device) : ports_owner(device);
+	char peer[PORT_NAME];
 
-	if (device->hub || strncmp(device->port, port, length) != 0 || !strchr(".", device->port[length]))
+	if (device->hub || (change->action == ATTACH && (!row || row->domain == HOST)))
 		return false;
-	return change->action == DETACH || (row && row->domain != HOST);
+	host_peer(device->devpath, peer);
+	return is_behind(device->port, port) || is_behind(peer, port);
 }
 
 static int take_device(struct change change, bool dry_run)

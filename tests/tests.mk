@@ -16,6 +16,7 @@ check-fast: $(UNITS:%=build/unit/%) $(UNITS:%=build/sanitized/unit/%) $(PROGRAMS
 	PROGRAM=build/sanitized/cli/$(NAME) prove tests/cli
 	PROGRAM=build/sanitized/cli/driver/$(NAME) prove tests/cli/driver
 	PROGRAM=build/sanitized/machines/$(NAME) prove tests/machines
+	$(GIVE_BACK)
 
 # AddressSanitizer checks more than _FORTIFY_SOURCE, whose functions umockdev doesn't know.
 build/sanitized/%: private C_FLAGS += $(SANITIZE) -U_FORTIFY_SOURCE
@@ -70,6 +71,7 @@ CORE = 'plugged device reaches' identical 'hub stays' 'most specific' 'kept for 
 
 check: check-fast
 	tests/vm/run $(SUITE) $(BUILD) $(CORE)
+	$(GIVE_BACK)
 
 # Where there is no systemd: what an event leaves to a process that stays behind.
 SYSV = 'plugged device reaches' 'once it starts' 'does not answer holds' 'hangs for 15' 'ever more slowly' 'twenty two devices'

@@ -98,6 +98,8 @@ def main():
             tree = directory / machine.__name__
             tree.write_text(str(machine()))
             check_list(machine.__name__, tree, directory)
+        taken = [run_on(directory / "laptop", PROGRAM, "-n", "-d", port).stderr for port in ("1-3", "2-4")]
+        check("what is in a socket is taken back by the name of either side", b" 2-4 (" in taken[0] == taken[1], *taken)
         ascii_only = run_on(directory / "hostile_strings", PROGRAM, "-l", locale="C").stdout
         check("in a locale without UTF-8 there is ASCII alone", ascii_only.isascii(), ascii_only)
     done_testing()

@@ -39,7 +39,7 @@ bus 10, 480 Mb/s: /devices/pci0000:00/0000:00:14.0/usb10
 10-1..3                 vm4: {vm4}, vm1: running
 
 Rows for what is in no row yet, to paste above the last }};
-of {table}:
+of your table, now {table}:
 
         /* 046d:c08e */
         {{ "DOMAIN", "/devices/pci0000:00/0000:00:14.0/usb8/8-1" }},
