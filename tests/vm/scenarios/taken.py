@@ -136,7 +136,7 @@ def what_was_taken_back_is_left_alone_by_whoever_may_not_mark_it_and_who_may_not
     lab.run(f"{AS_MEMBER} {PROGRAM} -s")
     lab.wait_inside(f"{AS_MEMBER} {PROGRAM} -l | grep 'vm1: taken back'")
     lab.wait_held("vm1", "1-4")
-    # Linux before 6.10 asks nobody for rights to that if it has the LSM "bpf", whose answer passes for a yes.
+    # Debian 12's kernel asks nobody for rights to that, it seems where it has the LSM "bpf", whose answer passes for a yes.
     if lab.run(f"{AS_MEMBER} {MARK} /dev/bus/usb/001/001; echo $?") == "0\n":
         print("# left out: this kernel lets anybody mark a device", flush=True)
     else:
