@@ -24,7 +24,6 @@ struct outcome {
 };
 
 /* device.c: what a USB device is called; and what an outcome is. */
-
 __attribute__((format(printf, 2, 3))) struct outcome outcome_of(enum answer answer, const char *why, ...);
 
 struct usb_id {
@@ -61,7 +60,6 @@ const char *device_text(const struct device *device, char text[static TEXT]);
 bool usb_id_read(const char *text, const char *format, struct usb_id *id);
 
 /* event.c: a udev event, read from the environment that udev (or a person) runs the program with. */
-
 struct event {
 	enum action action;
 	struct device device;
@@ -74,7 +72,6 @@ enum event_kind { EVENT_OURS, EVENT_NOT_OURS, EVENT_BAD };
 enum event_kind event_read(struct event *event);
 
 /* ports.c: the table of config.h. */
-
 struct port {
 	const char *domain; /* a libvirt domain's name, or HOST */
 	const char *path;   /* the DEVPATH of a port, a hub's sub-port, a bus or a controller */
@@ -114,7 +111,6 @@ const char *ports_problem(const struct port *row);
 bool ports_lead_to(const struct port *row, const char *place, bool behind);
 
 /* host.c: the USB devices that are plugged in, hubs and buses among them, as sysfs has them. */
-
 struct host {
 	struct udev *udev;
 	struct device *devices;
@@ -128,14 +124,11 @@ void host_free(struct host *host);
 /* Whether some device is at this one's address now. */
 bool host_has(const struct device *device);
 
-/* Whether a person took the device back; and remembers it, until it is replugged, or no longer. Who isn't root can only ask. */
+/* Whether a person took the device back; and remembers it until it is replugged, or no longer, which root alone can do. */
 bool host_is_taken_back(const struct device *device);
 struct outcome host_take_back(const struct device *device, bool taken_back);
 
-/*
- * FAILED where the host uses a disk of the device, mounted or as swap, RAID, LVM, LUKS or ZFS, or this user may not look; CLAIMED
- * where a program of the host has claimed it.
- */
+/* FAILED where the host uses a disk of the device, or this user may not look; CLAIMED where a program of the host has claimed it. */
 struct outcome host_check(const struct host *host, const struct device *device);
 
 /* Of a port, by its DEVPATH: its socket's port on the other bus, "" where the firmware doesn't tell; and its connect_type. */
@@ -147,7 +140,6 @@ const char *host_attribute(const struct device *device, const char *name);
 const char *host_product(const struct device *device);
 
 /* hostdev.c: libvirt's <hostdev>, see https://libvirt.org/formatdomain.html#host-device-assignment */
-
 struct hostdev {
 	const char *domain;   /* the domain that has it */
 	struct device device; /* its address, 0 where it has none; its id; its port, where our alias or the address has it */
@@ -214,7 +206,6 @@ struct outcome domain_by_name(struct libvirt *libvirt, const char *name, const s
 bool domain_is_busy(const struct domain *domain);
 
 /* plan.c: what has to change; pure. */
-
 struct plan {
 	struct change *changes; /* what is taken out comes before what is put in */
 	size_t count;
@@ -231,7 +222,6 @@ struct plan plan_make(const struct domains *domains, const struct host *host, co
 const char *change_text(const struct change *change, char text[static TEXT]);
 
 /* scope.c: what a run is about: the port of a device, a domain, or where neither is given, all. */
-
 struct scope {
 	const struct device *device;
 	const char *domain;
@@ -241,20 +231,17 @@ struct scope {
 void scope_narrow(const struct scope *scope, struct plan *plan);
 bool scope_has_domain(const struct scope *scope, const char *name);
 
-/* turn.c: changes are made by one run at a time, from its look to its last change. Only root has turns. */
-
 /*
- * Waits for the turn, so many seconds at most, and no longer once in_vain() (unless NULL) is true. Returns whether it came, as it
- * does for those who have no turns. close(2) of the file, also where it is -1, gives the turn back.
+ * turn.c: changes are made by one run at a time, from its look to its last change. Waits for the turn, so many seconds at most, and
+ * no longer once in_vain() (unless NULL) is true. Returns whether it came, as it does for those who aren't root, and have no turns.
+ * close(2) of the file, also where it is -1, gives the turn back.
  */
 bool turn_take(int *file, unsigned int seconds, bool (*in_vain)(void));
 
 /* Opens the file on which turns are taken; -1 for whoever has none. */
 int turn_open_file(void);
 
-/* retry.c: a process that tries again until all is in line. */
-
-/* Calls try() in a process of its own while it returns EX_TEMPFAIL, unless another process does it. Returns its status. */
+/* retry.c: calls try() in a process of its own while it returns EX_TEMPFAIL, unless another process does it. Returns its status. */
 int retry(int (*try)(void));
 
 /* Has that process look again at once. Returns whether there is one; or starts one, and returns its name, or NULL in vain. */
@@ -262,7 +249,6 @@ bool retry_wake(void);
 const char *retry_start(void);
 
 /* deadline.c: how long libvirt may keep the program, and those who wait for it, waiting; and what is done then. */
-
 struct deadline {
 	const char *subject; /* how the message begins that tells of its passing: "vm1: did not attach 3-10.2 (...)" */
 	unsigned int seconds;
@@ -298,19 +284,16 @@ int take(enum action action, const char *port, const char *domain, bool dry_run)
 
 /* list.c: -l. Returns the exit status. */
 int list_ports(void);
-
 /* Prints what is wrong with the table; its domains are looked for, too, where libvirt can be asked. Returns whether anything is. */
 bool list_problems(FILE *stream, struct libvirt *libvirt);
 
-/* columns.c: how text fits into the columns of a list. */
-
-/* How many columns the output has: a terminal's, 80 where it doesn't say, or INT_MAX where it goes elsewhere, and nothing is cut. */
+/*
+ * columns.c: how text fits into the columns of a list. How many columns the output has: a terminal's, 80 where it doesn't say, or
+ * INT_MAX where it goes elsewhere, and nothing is cut.
+ */
 int columns_width(void);
 
-/*
- * Copies text that a device has chosen: without what is no character of the locale or has no width of its own, as control
- * characters and marks that turn the direction of writing, and without "*", which could end a comment.
- */
+/* Copies text that a device has chosen, without what is no character of the locale or has no width, and "*", which ends comments. */
 void columns_copy(const char *text, char copy[static TEXT]);
 
 /* How many bytes of a printable text, without blanks at their end, are at most so many columns wide; then columns is theirs. */
@@ -347,9 +330,7 @@ int load_library(const char *soname, const struct symbol *symbols);
 		char name[4], content[sizeof(json)]; \
 	} note = { 4, sizeof(json), 0x407c0c0a, "FDO", json }
 
-/* log.c: messages, to syslog, and to stderr for the person who runs the program by hand. */
-
-/* To be called first. Without verbose, log_debug() says nothing. */
+/* log.c: messages, to syslog, and to stderr for whoever runs the program. To be called first; log_debug() needs verbose. */
 void log_open(bool verbose);
 
 /* Logs one line, of a kilobyte at most, without the control characters that devices and the environment may have. */

@@ -90,15 +90,15 @@ static void describe(const struct device *device, char words[static TEXT])
 static void describe_port(const struct host *host, const struct side *side, char what[static TEXT])
 {
 	const struct device *device = side->device, *bus = device ? find_bus(host, device->bus) : NULL;
-	const char *speed = device ? host_attribute(device, "speed") : "";
+	const char *speed = bus ? host_attribute(device, "speed") : "";
 	char words[TEXT], number[PORT_NAME];
 
 	if (!device) {
-		snprintf(what, TEXT, "%s", host_port_is(side->path, "hardwired") ? "(built in)" :
-					   host_port_is(side->path, "not used") ? "(not used)" : "");
+		strcpy(what, host_port_is(side->path, "hardwired") ? "(built in)" :
+			     host_port_is(side->path, "not used") ? "(not used)" : "");
 		return;
 	}
-	if (!bus || strcmp(speed, host_attribute(bus, "speed")) == 0)
+	if (bus && strcmp(speed, host_attribute(bus, "speed")) == 0)
 		speed = "";
 	snprintf(number, sizeof(number), "%u:%u", device->bus, device->number);
 	describe(device, words);
@@ -195,18 +195,9 @@ static void add_line(struct list *list, const struct line line)
 	list->lines[list->count++] = line;
 }
 
-static void add_side(struct list *list, const struct side *side, const struct side *other, struct line line)
-{
-	describe_port(&list->host, side, line.what);
-	if (!side->device || !side->device->hub)
-		describe_owner(list, side, other, line.owner);
-	add_line(list, line);
-}
-
 static void look_at(struct side *side, const struct host *host, const struct device *hub, const char *port)
 {
-	side->hub = hub;
-	side->device = find_device(host, port);
+	*side = (struct side){ .hub = hub, .device = find_device(host, port) };
 	snprintf(side->path, sizeof(side->path), "%s/%s", hub ? hub->devpath : "", port);
 	device_set_devpath(&side->port, side->path);
 }
@@ -223,26 +214,33 @@ static void add_hub(struct list *list, const struct device *hub, int depth);
 /* A socket has its line at the side whose bus comes first, in most cases the one of USB 2. */
 static void add_socket(struct list *list, const struct device *hub, const char *port, int depth)
 {
-	struct side side = { 0 }, other = { 0 };
-	struct line line = { .hub = hub };
+	struct side sides[2];
+	char peer[PORT_NAME];
 
-	snprintf(line.port, sizeof(line.port), "%*s%s", 2 * depth, "", port);
-	look_at(&side, &list->host, hub, port);
-	mark_rows(list, side.path, !side.device || !side.device->hub);
-	host_peer(side.path, line.peer);
-	look_at(&other, &list->host, hub_of(&list->host, line.peer), line.peer);
-	if (other.hub && other.hub->bus < hub->bus)
+	look_at(&sides[0], &list->host, hub, port);
+	mark_rows(list, sides[0].path, !sides[0].device || !sides[0].device->hub);
+	host_peer(sides[0].path, peer);
+	look_at(&sides[1], &list->host, hub_of(&list->host, peer), peer);
+	if (sides[1].hub && sides[1].hub->bus < hub->bus)
 		return;
-	if (*line.peer)
+	if (*peer)
 		strcpy(list->lines->peer, "peer");
-	if (side.device || !other.device)
-		add_side(list, &side, &other, line);
-	if (other.device)
-		add_side(list, &other, &side, line);
-	if (side.device && side.device->hub)
-		add_hub(list, side.device, depth + 1);
-	if (other.device && other.device->hub)
-		add_hub(list, other.device, depth + 1);
+	for (int i = 0; i < 2; i++) {
+		const struct side *side = &sides[i], *other = &sides[!i];
+		struct line line = { .hub = hub };
+
+		if (!side->device && (other->device || i > 0))
+			continue;
+		snprintf(line.port, sizeof(line.port), "%*s%s", 2 * depth, "", port);
+		strcpy(line.peer, peer);
+		describe_port(&list->host, side, line.what);
+		if (!side->device || !side->device->hub)
+			describe_owner(list, side, other, line.owner);
+		add_line(list, line);
+	}
+	for (int i = 0; i < 2; i++)
+		if (sides[i].device && sides[i].device->hub)
+			add_hub(list, sides[i].device, depth + 1);
 }
 
 /* A hub has the ports that it says, and those in which something is. */
@@ -263,21 +261,15 @@ static void add_buses(struct list *list)
 {
 	for (unsigned long number = 1; number <= 999; number++) {
 		const struct device *bus = find_bus(&list->host, number);
+		struct line line = { .hub = bus };
 
 		if (!bus)
 			continue;
-		add_line(list, (struct line){ .hub = bus });
+		snprintf(line.what, sizeof(line.what), "bus %u, %.10s Mb/s: ", bus->bus, host_attribute(bus, "speed"));
+		add_line(list, line);
 		mark_rows(list, bus->devpath, false);
 		add_hub(list, bus, 0);
 	}
-}
-
-static void print_bus(const struct device *bus)
-{
-	char text[TEXT];
-
-	snprintf(text, sizeof(text), "bus %u, %.10s Mb/s: ", bus->bus, host_attribute(bus, "speed"));
-	columns_print_path(text, bus->devpath, "\n    ", "");
 }
 
 /* What is in a port is cut where the line is too wide for the terminal; whose it is may then have half of the width. */
@@ -290,7 +282,7 @@ static void print_lines(const struct list *list)
 	for (const struct line *line = list->lines; line < end; line++) {
 		port = MAX(port, (int)strlen(line->port) + 1);
 		peer = MAX(peer, *line->peer ? (int)strlen(line->peer) + 1 : 0);
-		what = MAX(what, columns_of(line->what) + 1);
+		what = MAX(what, *line->port ? columns_of(line->what) + 1 : 0);
 		owner = MAX(owner, columns_of(line->owner));
 	}
 	what = MIN(what, MAX(width - port - peer - MIN(owner, width / 2), 1));
@@ -302,7 +294,7 @@ static void print_lines(const struct list *list)
 			printf("%-*s%-*s%.*s%*s%s\n", port, line->port, peer, line->peer, bytes, line->what,
 			       *line->owner ? what - columns : 0, "", line->owner);
 		else
-			print_bus(line->hub);
+			columns_print_path(line->what, line->hub->devpath, "\n    ", "");
 	}
 }
 

@@ -25,6 +25,14 @@ static int usage(FILE *stream, int status)
 	return status;
 }
 
+static int version(void)
+{
+	const struct table *table = ports_table();
+
+	printf("libvirt-usb-hotplug " VERSION ", table %s with %zu row%s\n", table->file, table->count, table->count == 1 ? "" : "s");
+	return EXIT_SUCCESS;
+}
+
 static int handle_event(bool dry_run)
 {
 	char text[TEXT];
@@ -53,34 +61,21 @@ int main(int argc, char *argv[])
 {
 	static const struct option words[] = { { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 } };
 	bool dry_run = false, verbose = false;
-	const size_t rows = ports_table()->count;
 	int job = 0, option, least, most;
 
 	while ((option = getopt_long(argc, argv, "adhlnrsvV", words, NULL)) != -1) {
-		switch (option) {
-		case 'n':
-			dry_run = true;
-			break;
-		case 'v':
-			verbose = true;
-			break;
-		case 'a':
-		case 'd':
-		case 'l':
-		case 'r':
-		case 's':
-			if (job && job != option)
-				return usage(stderr, EXIT_USAGE);
-			job = option;
-			break;
-		case 'h':
+		if (option == 'h')
 			return usage(stdout, EXIT_SUCCESS);
-		case 'V':
-			printf("libvirt-usb-hotplug " VERSION ", table " CONFIG " with %zu row%s\n", rows, rows == 1 ? "" : "s");
-			return EXIT_SUCCESS;
-		default:
+		if (option == 'V')
+			return version();
+		if (option == 'n')
+			dry_run = true;
+		else if (option == 'v')
+			verbose = true;
+		else if (option == '?' || (job && job != option))
 			return usage(stderr, EXIT_USAGE);
-		}
+		else
+			job = option;
 	}
 	argv += optind;
 	argc -= optind;

@@ -80,11 +80,6 @@ static struct short_path shorten(const char *path)
 	return to;
 }
 
-static bool has_any_bus(const struct short_path *row)
-{
-	return row->text[row->bus] == '*';
-}
-
 /*
  * How much of the device's path the row's covers: all of the row's, or nothing. "*" in either is any bus. No two paths differ in
  * upper case alone.
@@ -126,7 +121,7 @@ static size_t fit(const struct port *row, const struct short_path *path, const s
 	/* An empty path matches nothing: it is a mistake, and must not hand over every device of the machine. */
 	if (!matched || (row->id && !id_fits(row->id, device)))
 		return 0;
-	return (row->id ? 4 * PATH_MAX : 0) + 2 * matched + !has_any_bus(&row_path);
+	return (row->id ? 4 * PATH_MAX : 0) + 2 * matched + (row_path.text[row_path.bus] != '*');
 }
 
 /* The row of a table, rows long, that owns the device: the one that fits best, or the first of those. Pure, for the tests. */
@@ -160,22 +155,17 @@ const struct port *ports_owner(const struct device *device)
 	return device->hub ? NULL : find_owner(ports, ports_table()->count, device);
 }
 
-static bool is_tie(const struct port *a, const struct port *b)
-{
-	const struct short_path a_path = shorten(a->path), b_path = shorten(b->path);
-	struct device device = { 0 };
-
-	device.has_id = b->id && usb_id_read(b->id, LSUSB_ID, &device.id);
-	return strcasecmp(a_path.text, b_path.text) == 0 && !a->id == !b->id && (!a->id || id_fits(a->id, &device));
-}
-
 /* Whether an earlier row leaves this one nothing: the host's, unless it comes too late itself; any for the host; the domain's own. */
 static bool is_in_vain(const struct port *row)
 {
+	const struct short_path path = shorten(row->path);
+	struct device device = { 0 };
 	bool first = true;
 
+	/* Rows tie that fit what this one is for equally well. */
+	device.has_id = row->id && usb_id_read(row->id, LSUSB_ID, &device.id);
 	for (const struct port *earlier = ports; earlier < row; earlier++) {
-		if (!is_tie(earlier, row))
+		if (fit(earlier, &path, &device) != fit(row, &path, &device))
 			continue;
 		if (row->domain == HOST || (earlier->domain == HOST ? first : strcmp(row->domain, earlier->domain) == 0))
 			return true;

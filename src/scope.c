@@ -9,12 +9,9 @@ static bool has_device(const struct scope *scope, const struct device *device)
 
 static bool is_put_into(const char *domain, const struct device *device, const struct plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct change *change = &plan->changes[i];
-
+	for (const struct change *change = plan->changes; change < plan->changes + plan->count; change++)
 		if (change->action == ATTACH && device_is_at(&change->device, device) && strcmp(change->domain, domain) == 0)
 			return true;
-	}
 	return false;
 }
 

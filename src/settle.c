@@ -48,7 +48,7 @@ static void tell(struct run *run, const char *subject, const struct outcome *out
 /* An event has one deadline; that of others is for each look and each change. */
 static void renew(const struct run *run)
 {
-	if (!run->event || run->asked)
+	if (run->deadline.give_up != leave_to_retry)
 		deadline_renew(&run->deadline);
 }
 
@@ -60,22 +60,6 @@ static void believe(struct host *host, const struct change *event)
 
 		if (device_is_at(device, &event->device) && strcmp(device->port, event->device.port) == 0)
 			device->taken_back = event->action == DETACH;
-	}
-}
-
-/* With -v: what stays with the host because none of its domains runs. */
-static void tell_waiting(const struct run *run, const struct look *look)
-{
-	char text[TEXT];
-
-	for (size_t i = 0; i < look->host.count; i++) {
-		const struct device *device = &look->host.devices[i];
-		const struct port *owner = device->taken_back ? NULL : ports_owner(device), *row = owner;
-
-		while (row && row->domain != HOST && !domains_find(&look->domains, row->domain))
-			row = ports_next(row, device);
-		if (owner && !row && scope_has_domain(&run->scope, owner->domain) && !domains_holder(&look->domains, device))
-			log_debug("left alone: %s waits for %s, which doesn't run", device_text(device, text), owner->domain);
 	}
 }
 
@@ -94,8 +78,6 @@ static struct outcome take_look(struct run *run, struct look *look)
 	if (run->event && (run->asked || run->event->action == DETACH))
 		believe(&look->host, run->event);
 	look->plan = plan_make(&look->domains, &look->host, run->asked ? run->event : NULL);
-	if (!run->event)
-		tell_waiting(run, look);
 	scope_narrow(&run->scope, &look->plan);
 	if (look->plan.count == 0 && !look->domains.busy)
 		log_debug("all is in line");
@@ -171,18 +153,18 @@ static bool make_changes(struct run *run, const struct look *look, bool last)
 	return again;
 }
 
-/* How messages begin that are about a domain. */
+/* How messages begin that are about a domain, or where it is NULL, about none. */
 static const char *subject_of(const struct run *run, const char *name, char text[static TEXT])
 {
 	struct change change;
 
-	if (run->event) {
-		change = *run->event;
-		change.domain = name;
-		return change_text(&change, text);
+	if (!run->event) {
+		snprintf(text, TEXT, "%.100s%sdid not sync", name ? name : "", name ? ": " : "");
+		return text;
 	}
-	snprintf(text, TEXT, "%.100s: did not sync", name);
-	return text;
+	change = *run->event;
+	change.domain = name;
+	return change_text(&change, text);
 }
 
 /* Whether a busy domain may hold, unseen, what is in scope. */
@@ -203,7 +185,7 @@ static bool may_hold(const struct run *run, const struct look *look, const char 
 /* What a busy domain lacks isn't known, and is said of it as a whole. */
 static void tell_busy(struct run *run, const struct look *look)
 {
-	const struct outcome outcome = outcome_of(LATER, "the domain is busy");
+	const struct outcome outcome = { LATER, "the domain is busy" };
 	char text[TEXT];
 
 	for (size_t i = 0; i < look->domains.count; i++) {
@@ -216,38 +198,51 @@ static void tell_busy(struct run *run, const struct look *look)
 	}
 }
 
-/* What libvirt says of the domain. Tells why it doesn't find it, and leaves to whoever asks to tell that it is off. */
-static enum answer ask_about(struct run *run, const struct look *look, const char *name)
-{
-	struct outcome outcome = { .answer = DONE };
-	char text[TEXT];
-
-	if (!domains_find(&look->domains, name))
-		outcome = domain_by_name(&run->libvirt, name, NULL);
-	if (outcome.answer != DONE && outcome.answer != NOT_RUNNING)
-		tell(run, subject_of(run, name, text), &outcome);
-	return outcome.answer;
-}
-
-/* Tells that the domain is off that a person asks for, or all that take turns with an event's device. */
+/* Tells that the domain is off that a person asks for, or all that take turns with an event's device; or why one isn't found. */
 static void tell_absent(struct run *run, const struct look *look)
 {
-	const struct outcome outcome = outcome_of(NOT_RUNNING, "the domain is not running");
+	const struct port only = { .domain = run->scope.domain }, *row = only.domain ? &only : run->owner;
 	const char *off = NULL;
 	bool runs = false;
 	char text[TEXT];
 
-	if (run->scope.domain && ask_about(run, look, run->scope.domain) == NOT_RUNNING)
-		off = run->scope.domain;
-	for (const struct port *row = run->owner; row; row = ports_next(row, &run->event->device)) {
-		const enum answer answer = ask_about(run, look, row->domain);
+	for (; row; row = run->event ? ports_next(row, &run->event->device) : NULL) {
+		struct outcome outcome = { .answer = DONE };
 
-		runs |= answer == DONE;
-		if (answer == NOT_RUNNING && !off)
-			off = row->domain;
+		if (!domains_find(&look->domains, row->domain))
+			outcome = domain_by_name(&run->libvirt, row->domain, NULL);
+		runs |= outcome.answer == DONE;
+		if (outcome.answer == NOT_RUNNING)
+			off = off ? off : row->domain;
+		else if (outcome.answer != DONE)
+			tell(run, subject_of(run, row->domain, text), &outcome);
 	}
 	if (off && !runs)
-		tell(run, subject_of(run, off, text), &outcome);
+		tell(run, subject_of(run, off, text), &(struct outcome){ NOT_RUNNING, "the domain is not running" });
+}
+
+/* With -v: what stays with the host because none of its domains runs. */
+static void tell_waiting(const struct run *run, const struct look *look)
+{
+	char text[TEXT];
+
+	for (size_t i = 0; i < look->host.count && !run->event; i++) {
+		const struct device *device = &look->host.devices[i];
+		const struct port *owner = device->taken_back ? NULL : ports_owner(device), *row = owner;
+
+		while (row && row->domain != HOST && !domains_find(&look->domains, row->domain))
+			row = ports_next(row, device);
+		if (owner && !row && scope_has_domain(&run->scope, owner->domain) && !domains_holder(&look->domains, device))
+			log_debug("left alone: %s waits for %s, which doesn't run", device_text(device, text), owner->domain);
+	}
+}
+
+/* Tells what stays as it is though no change failed. */
+static void tell_rest(struct run *run, const struct look *look)
+{
+	tell_busy(run, look);
+	tell_absent(run, look);
+	tell_waiting(run, look);
 }
 
 /*
@@ -258,17 +253,12 @@ static void settle(struct run *run, bool last)
 {
 	struct look look;
 	const struct outcome outcome = take_look(run, &look);
-	bool again = false;
+	const bool again = outcome.answer == DONE && make_changes(run, &look, last);
 
-	if (outcome.answer != DONE) {
+	if (outcome.answer != DONE)
 		tell(run, run->subject, &outcome);
-	} else {
-		again = make_changes(run, &look, last);
-		if (!again) {
-			tell_busy(run, &look);
-			tell_absent(run, &look);
-		}
-	}
+	else if (!again)
+		tell_rest(run, &look);
 	domains_free(&look.domains);
 	host_free(&look.host);
 	free(look.plan.changes);
@@ -305,9 +295,9 @@ static void settle_connected(struct run *run, bool is_new)
 		attach_at_once(run);
 		return;
 	}
-	if (run->event && run->asked && run->event->domain)
+	if (run->asked && run->event->domain)
 		outcome = domain_by_name(&run->libvirt, run->event->domain, NULL);
-	if (outcome.answer == DONE && run->event && run->asked && !run->dry_run)
+	if (outcome.answer == DONE && run->asked && !run->dry_run)
 		outcome = host_take_back(&run->event->device, run->event->action == DETACH);
 	if (outcome.answer == DONE)
 		settle(run, run->dry_run);
@@ -342,12 +332,13 @@ static int carry_out(struct run *run, bool is_new)
 	if (outcome.answer == DONE) {
 		settle_connected(run, is_new);
 		libvirt_disconnect(&run->libvirt);
-	} else if (outcome.answer == NOT_RUNNING && !run->asked) {
+	} else if (outcome.answer != NOT_RUNNING) {
+		tell(run, run->subject, &outcome);
+	} else if (run->asked) {
+		run->status = fail(run->subject, outcome.why);
+	} else {
 		log_line(LOG_INFO | LOG_ONCE, "%s: libvirt is not running, and all is brought in line when it is: %s", run->subject,
 			 outcome.why);
-	} else {
-		outcome.answer = outcome.answer == NOT_RUNNING ? FAILED : outcome.answer;
-		tell(run, run->subject, &outcome);
 	}
 	timer_delete(run->deadline.timer);
 	close(turn);
@@ -385,7 +376,7 @@ int settle_domains(const char *only, bool dry_run)
 {
 	struct run run = { .scope.domain = only, .dry_run = dry_run, .by_hand = true };
 
-	snprintf(run.subject, TEXT, "%.100s%sdid not sync", only ? only : "", only ? ": " : "");
+	subject_of(&run, only, run.subject);
 	return carry_out(&run, false);
 }
 
