@@ -94,8 +94,8 @@ static void describe_port(const struct host *host, const struct side *side, char
 	char words[TEXT], number[PORT_NAME];
 
 	if (!device) {
-		strcpy(what, host_port_is(side->path, "hardwired") ? "(built in)" :
-			     host_port_is(side->path, "not used") ? "(not used)" : "");
+		snprintf(what, TEXT, "%s", host_port_is(side->path, "hardwired") ? "(built in)" :
+					   host_port_is(side->path, "not used") ? "(not used)" : "");
 		return;
 	}
 	if (bus && strcmp(speed, host_attribute(bus, "speed")) == 0)
@@ -232,7 +232,7 @@ static void add_socket(struct list *list, const struct device *hub, const char *
 		if (!side->device && (other->device || i > 0))
 			continue;
 		snprintf(line.port, sizeof(line.port), "%*s%s", 2 * depth, "", port);
-		strcpy(line.peer, peer);
+		snprintf(line.peer, sizeof(line.peer), "%s", peer);
 		describe_port(&list->host, side, line.what);
 		if (!side->device || !side->device->hub)
 			describe_owner(list, side, other, line.owner);
@@ -272,7 +272,7 @@ static void add_buses(struct list *list)
 	}
 }
 
-/* What is in a port is cut where the line is too wide for the terminal; whose it is may then have half of the width. */
+/* What is in a port is cut where the line is too wide for the terminal, down to its number. */
 static void print_lines(const struct list *list)
 {
 	const struct line *const end = list->lines + list->count;
@@ -285,7 +285,7 @@ static void print_lines(const struct list *list)
 		what = MAX(what, *line->port ? columns_of(line->what) + 1 : 0);
 		owner = MAX(owner, columns_of(line->owner));
 	}
-	what = MIN(what, MAX(width - port - peer - MIN(owner, width / 2), 1));
+	what = MIN(what, MAX(width - port - peer - owner, 6));
 	for (const struct line *line = list->lines; line < end; line++) {
 		int columns = what - 1;
 		const int bytes = columns_fit(line->what, &columns);

@@ -100,19 +100,21 @@ int retry(int (*try)(void))
 	sigemptyset(&wakes);
 	sigaddset(&wakes, SIGCONT);
 	sigprocmask(SIG_BLOCK, &wakes, NULL);
-	while (lockf(file, F_TLOCK, 0) == 0) {
-		const int status = call(try);
-		const bool later = status == EX_TEMPFAIL;
-		const struct timespec time = { .tv_sec = later ? pause : 0 };
+	do {
+		while (lockf(file, F_TLOCK, 0) == 0) {
+			const int status = call(try);
+			const bool later = status == EX_TEMPFAIL;
+			const struct timespec time = { .tv_sec = later ? pause : 0 };
 
-		/* Who comes from now on finds no process, and starts one; who came before has woken this one. */
-		if (!later)
-			lockf(file, F_ULOCK, 0);
-		pause = 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
-		if (sigtimedwait(&wakes, NULL, &time) > 0)
-			pause = FIRST_PAUSE;
-		else if (!later)
-			return status;
-	}
-	return retry_wake() ? EXIT_SUCCESS : try();
+			/* Who comes from now on finds no process, and starts one; who came before has woken this one. */
+			if (!later)
+				lockf(file, F_ULOCK, 0);
+			pause = 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
+			if (sigtimedwait(&wakes, NULL, &time) > 0)
+				pause = FIRST_PAUSE;
+			else if (!later)
+				return status;
+		}
+	} while (file >= 0 && !retry_wake()); /* the other one may have ended just now */
+	return file >= 0 ? EXIT_SUCCESS : try();
 }

@@ -295,9 +295,9 @@ static void settle_connected(struct run *run, bool is_new)
 		attach_at_once(run);
 		return;
 	}
-	if (run->asked && run->event->domain)
+	if (run->event && run->asked && run->event->domain)
 		outcome = domain_by_name(&run->libvirt, run->event->domain, NULL);
-	if (outcome.answer == DONE && run->asked && !run->dry_run)
+	if (outcome.answer == DONE && run->event && run->asked && !run->dry_run)
 		outcome = host_take_back(&run->event->device, run->event->action == DETACH);
 	if (outcome.answer == DONE)
 		settle(run, run->dry_run);

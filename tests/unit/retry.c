@@ -41,10 +41,20 @@ static int look_for_systemd(const char *path, int mode)
 	return systemd_runs && mode == F_OK && strcmp(path, "/run/systemd/system") == 0 ? 0 : -1;
 }
 
+static int others; /* how often another process has the lock, which is gone when it is looked for */
+
+static int lock_unless_taken(int file, int command, off_t length)
+{
+	errno = EAGAIN;
+	return others > 0 && command == F_TLOCK && others-- ? -1 : lockf(file, command, length);
+}
+
 #define turn_open_file open_test_file
 #define sigtimedwait wait_no_longer
 #define access look_for_systemd
+#define lockf lock_unless_taken
 #include "../../src/retry.c"
+#undef lockf
 
 #include "test.h"
 
@@ -130,6 +140,14 @@ static void it_is_found_while_it_tries_and_not_after(void **state)
 	assert_false(retry_wake());
 	assert_int_equal(retry(wake_self), EXIT_SUCCESS);
 	assert_false(retry_wake());
+}
+
+static void it_takes_over_from_one_that_ends_just_then(void **state)
+{
+	(void)state;
+	others = 1;
+	assert_int_equal(try_after(1, 0), EXIT_SUCCESS);
+	assert_int_equal(shared->tries, 2);
 }
 
 static int say_three_things(void)
@@ -298,6 +316,7 @@ int main(void)
 		cmocka_unit_test(an_event_that_comes_as_it_ends_is_not_lost),
 		cmocka_unit_test(a_try_that_dies_is_no_end),
 		cmocka_unit_test(it_is_found_while_it_tries_and_not_after),
+		cmocka_unit_test(it_takes_over_from_one_that_ends_just_then),
 		cmocka_unit_test(what_the_try_before_said_is_not_said_again),
 		cmocka_unit_test(systemd_has_the_service_try_again_and_where_it_cannot_nobody_does),
 		cmocka_unit_test(without_systemd_a_process_stays_behind_that_tries_again),

@@ -101,6 +101,11 @@ case("-v says what waits for a domain that is off, or that libvirt doesn't know"
      attach("vm1", mouse("9-1")), plugged=WAITING,
      says=[f"left alone: {Device(words).text()} waits for {name}, which doesn't run" for words, name in zip(WAITING, ("vm3", "vm4"))])
 
+
+machine(running=["vm1"], off=["vm3"])
+case("once, also where another look is due", command("-s -v"), plugged=[mouse("3-1"), WAITING[0]], status=1,
+     says=[attach("vm1", mouse("3-1")).refused(), f"left alone: {Device(WAITING[0]).text()} waits for vm3, which doesn't run"])
+
 # What a program of the host has claimed.
 
 machine(running=["vm1", "vm2"])
