@@ -7,7 +7,7 @@ static bool is_behind(const char *name, const char *port)
 {
 	const size_t length = strlen(port);
 
-	return strncmp(name, port, length) == 0 && strchr(".", name[length]);
+	return *name && strncmp(name, port, length) == 0 && strchr(".", name[length]);
 }
 
 /* Whether the device is plugged into that socket, by the name of either side, or behind it; and to be attached, has a row for that. */

@@ -35,6 +35,8 @@ for port in "3-4", "3":
     asks("where nothing is plugged in, though something is in a port that begins so, it is wrong use", f"-n -d {port}", status=2,
          says=[f"nothing is plugged into {port}: {LISTS}"])
 
+asks("a port without a name is none", "-n -d ''", status=2, says=[f"nothing is plugged into : {LISTS}"])
+
 asks("it is detached from whoever holds it", "-n -d 3-1", detach("vm1", HELD))
 asks("whoever gave it that", "-n -d 3-2", detach("vm9", BY_HAND))
 asks("from each behind a hub", "-n -d 3-30", detach("vm1", BEHIND))
