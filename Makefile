@@ -37,8 +37,8 @@ build/flags: FORCE
 $(NAME): BUILD = $(COMPILE) -DCONFIG='"$(abspath $(CONFIG))"' $(SOURCES) -o $@ $(LINK)
 $(NAME): $(INPUTS) $(CONFIG)
 	$(info $(BUILD))
-	@$(BUILD) || { echo 'What it takes to build is in README.md. If it is about $(CONFIG): \
-		that is to be a copy of config.h, with rows above the last "};"'; exit 1; }
+	@$(BUILD) || { echo 'What it takes to build is in README.md. If it is about your table:'; \
+		echo '$(CONFIG) is to be a copy of config.h, with rows above its last "};"'; exit 1; }
 
 $(TEMPLATES): build/%: rules/%.in build/flags
 build/$(NAME).8: src/$(NAME).8 build/flags
@@ -49,10 +49,10 @@ $(TEMPLATES) build/$(NAME).8:
 # reload, but answers "-n -s", which says what is wrong with the table, once it no longer does.
 install: all
 	$(GIVE_BACK)
-	$(if $(DESTDIR)$(FORCE),,@! ./$(NAME) -V | grep -q ' with 0 rows$$' || \
-		! $(BINARY) -V 2>/dev/null | grep ' with [1-9][0-9]* rows*$$' || \
-		{ echo 'is installed here, and $(CONFIG) is empty. To install a table from elsewhere: CONFIG=FILE; \
-			to install the empty one: FORCE=1'; exit 1; })
+	$(if $(DESTDIR)$(FORCE),,@! ./$(NAME) -V | grep -q ' with 0 rows$$' || [ ! -e $(BINARY) ] || \
+		$(BINARY) -V 2>/dev/null | grep -q ' with 0 rows$$' || \
+		{ echo "$$($(BINARY) -V) is installed, and $(CONFIG) is empty."; \
+		echo 'To install the table in another file: CONFIG=FILE; to install the empty one all the same: FORCE=1'; exit 1; })
 	install -D -m 755 $(NAME) $(BINARY)
 	install -D -m 644 build/99-$(NAME).rules $(RULES)
 	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || )install -D -m 644 build/$(NAME).service $(SERVICE)
@@ -61,6 +61,7 @@ install: all
 	install -D -m 755 build/qemu-hook $(HOOK)
 	$(if $(DESTDIR),,@printf 'Installed: '; $(BINARY) -V; $(BINARY) -n -s >/dev/null || :)
 	$(RELOAD)
+	$(if $(DESTDIR),,@$(RESTART))
 	$(if $(DESTDIR),,@if $(BINARY) -V | grep -q ' with 0 rows$$'; \
 		then echo 'Next, to see your ports, and rows to paste into your table: sudo $(NAME) -l'; \
 		else echo 'Next, to bring what is plugged in already in line: sudo $(NAME) -s'; \
@@ -73,7 +74,8 @@ uninstall:
 	$(if $(DESTDIR),,@$(STOP) 2>/dev/null; rm -f $(LOCK))
 
 # What "install" may have made: gone, where it is empty.
-DIRECTORIES = $(addprefix $(DESTDIR)$(PREFIX)/,lib/udev/rules.d lib/udev lib/systemd/system lib/systemd share/man/man8) $(dir $(HOOK))
+DIRECTORIES = $(addprefix $(DESTDIR)$(PREFIX)/,lib/udev/rules.d lib/udev lib/systemd/system lib/systemd share/man/man8) \
+	$(dir $(HOOK))
 
 # udev's rules, systemd's units and libvirt's hooks.
 RELOAD = $(if $(DESTDIR),,@udevadm control --reload || echo 'udev is not running here, and will read its rules when it starts'; \
@@ -85,7 +87,9 @@ RELOAD = $(if $(DESTDIR),,@udevadm control --reload || echo 'udev is not running
 			echo 'If libvirtd is running, have it read its hooks: sudo kill -HUP $$(cat /run/libvirtd.pid)'; \
 	fi)
 
-# The service, or the processes, of whose names the kernel keeps 15 characters.
+# The service, or the processes, of whose names the kernel keeps 15 characters. What is trying goes on with the new table.
+RESTART = if [ -d /run/systemd/system ]; then systemctl try-restart $(NAME).service; \
+	elif pkill -x libvirt-usb-hot; then $(BINARY) -r </dev/null >/dev/null 2>&1 & fi
 STOP = if [ -d /run/systemd/system ]; then systemctl stop $(NAME).service; else pkill -x libvirt-usb-hot; fi
 
 # What sudo made here belongs to whom the directory belongs, who will want to make it anew.

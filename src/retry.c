@@ -69,7 +69,7 @@ const char *retry_start(void)
 	const bool systemd = access("/run/systemd/system", F_OK) == 0;
 
 	/* A start would be lost on a service that is about to end. */
-	if (!retry_wake() && !(systemd ? restart_service() : start(command, 0) > 0))
+	if (!retry_wake() && !(systemd ? restart_service() : geteuid() == 0 && start(command, 0) > 0))
 		return NULL;
 	return systemd ? SERVICE : PROCESS;
 }

@@ -17,7 +17,8 @@ stub() {
 }
 stub udevadm
 stub systemctl
-stub pkill
+# shellcheck disable=SC2016 # the stub expands it
+stub pkill '$(expr "$*" : ".*usb-hot" != 0)' # none of ours is running
 
 # table FILE [ROW]...: a copy of config.h with rows above the last "};", and with a libvirt that needs no daemon.
 table() {
@@ -130,6 +131,9 @@ reloaded() {
 refused_for() {
 	ended 2 && is place/usr/sbin/libvirt-usb-hotplug "$1" && prints "table $directory/$1" && prints FORCE=1 && [ ! -s calls ]
 }
+asked() {
+	ended 2 && prints FORCE=1
+}
 before=$(find place)
 make_of empty.h install
 check 'an empty table is installed where there is none' installed 'empty.h with 0 rows' -l
@@ -148,7 +152,9 @@ make_of empty.h 'install FORCE=1'
 check 'and an empty one does with FORCE=1' installed 'empty.h with 0 rows' -l
 echo 'what another machine runs' >place/usr/sbin/libvirt-usb-hotplug
 make_of empty.h install
-check 'so it does with what cannot say what it has' installed 'empty.h with 0 rows' -l
+check 'but not, without it, what cannot say what it has' asked
+make_of empty.h 'install FORCE=1'
+check 'and does with it' installed 'empty.h with 0 rows' -l
 
 tells_what_to_do() {
 	ended 0 && prints 'udev is not running here' && { [ -d /run/systemd/system ] || prints 'sudo kill -HUP'; }

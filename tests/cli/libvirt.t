@@ -46,7 +46,12 @@ systemctl :
 left() {
 	[ "$heir" != 'libvirt-usb-hotplug -r' ] || [ "$(id -u)" -ne 0 ] ||
 		timeout 10 sh -c 'until pkill -f "^$0 -r\$"; do sleep 0.1; done; while pgrep -f "^$0 -r\$"; do sleep 0.1; done' "$PROGRAM" >/dev/null
-	one_line 0 "vm1: did not $1 3-1 (bus 3 device 7): $2" && says ": left to $heir" && ! says 'not running'
+	said="vm1: did not $1 3-1 (bus 3 device 7): $2"
+	if [ "$heir" = 'libvirt-usb-hotplug -r' ] && [ "$(id -u)" -ne 0 ]; then
+		one_line 1 "$said" && ! says 'left to'
+	else
+		one_line 0 "$said" && says ": left to $heir"
+	fi && ! says 'not running'
 }
 
 listen 'close $connection'

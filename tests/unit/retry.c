@@ -35,6 +35,12 @@ static int open_test_file(void)
 }
 
 static int systemd_runs;
+static uid_t user;
+
+static uid_t user_of_test(void)
+{
+	return user;
+}
 
 static int look_for_systemd(const char *path, int mode)
 {
@@ -52,6 +58,7 @@ static int lock_unless_taken(int file, int command, off_t length)
 #define turn_open_file open_test_file
 #define sigtimedwait wait_no_longer
 #define access look_for_systemd
+#define geteuid user_of_test
 #define lockf lock_unless_taken
 #include "../../src/retry.c"
 #undef lockf
@@ -269,6 +276,9 @@ static void without_systemd_a_process_stays_behind_that_tries_again(void **state
 	systemd_runs = 0;
 	assert_string_equal(start_with_signals_blocked(), "libvirt-usb-hotplug -r");
 	assert_called("hotplug -r SigBlk: 0000000000000000 /dev/null /dev/null /dev/null 0\n");
+	user = 65534; /* it could hardly do anything, and has no turns */
+	assert_null(retry_start());
+	user = 0;
 	unlink(path);
 }
 
