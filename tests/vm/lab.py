@@ -290,11 +290,12 @@ class Lab:
     def asleep(self):
         """While this lasts, the machine sleeps, suspended to RAM."""
         with concurrent.futures.ThreadPoolExecutor() as executor:
-            sleep = executor.submit(self.run, "echo mem >/sys/power/state")
-            self.monitor.wait_for_event("SUSPEND")
+            sleep = executor.submit(self.run, "echo mem >/sys/power/state", timeout=240)
             try:
+                wait_until(lambda: self.monitor.call("query-status")["status"] == "suspended", "the machine to sleep", seconds=120)
                 yield
             finally:
+                # One that sleeps on would take all scenarios behind this one with it.
                 self.monitor.call("system_wakeup")
             sleep.result()
 
