@@ -52,20 +52,29 @@ static void renew(const struct run *run)
 		deadline_renew(&run->deadline);
 }
 
-/* What is pulled, or taken back, may be plugged in; and in a dry run what is given again is marked as taken back. */
-static void believe(struct host *host, const struct change *event)
+/*
+ * What is pulled, as a person says, or taken back, may be plugged in; and in a dry run what is given again is marked as taken back.
+ * Returns whether it is plugged in.
+ */
+static bool believe(struct host *host, const struct change *event)
 {
+	bool found = false;
+
 	for (size_t i = 0; i < host->count; i++) {
 		struct device *device = &host->devices[i];
 
-		if (device_is_at(device, &event->device) && strcmp(device->port, event->device.port) == 0)
-			device->taken_back = event->action == DETACH;
+		if (!device_is_at(device, &event->device) || strcmp(device->port, event->device.port) != 0)
+			continue;
+		device->taken_back = event->action == DETACH;
+		found = true;
 	}
+	return found;
 }
 
 static struct outcome take_look(struct run *run, struct look *look)
 {
 	struct outcome outcome;
+	bool asked;
 
 	*look = (struct look){ 0 };
 	renew(run);
@@ -75,9 +84,8 @@ static struct outcome take_look(struct run *run, struct look *look)
 		outcome = host_read(&look->host);
 	if (outcome.answer != DONE)
 		return outcome;
-	if (run->event && (run->asked || run->event->action == DETACH))
-		believe(&look->host, run->event);
-	look->plan = plan_make(&look->domains, &look->host, run->asked ? run->event : NULL);
+	asked = run->event && (run->asked || run->event->action == DETACH) && believe(&look->host, run->event);
+	look->plan = plan_make(&look->domains, &look->host, asked ? run->event : NULL);
 	scope_narrow(&run->scope, &look->plan);
 	if (look->plan.count == 0 && !look->domains.busy)
 		log_debug("all is in line");

@@ -76,6 +76,8 @@ case("what someone attached to its domain is left alone", event("add", mouse("3-
 case("so it is in another domain", event("bind", mouse("3-21")), plugged=[mouse("3-21")], held={"vm9": ["3:31 046d:c08e"]})
 case("a pull that someone attached by its address is detached, from whichever domain", event("remove", mouse("3-22")),
      detach("vm9", "3:32"), held={"vm9": ["3:32"]})
+case("also where it is still plugged in, as a person says it isn't", by_hand("remove", mouse("3-27")),
+     detach("vm9", "3-27 3:37"), plugged=[mouse("3-27")], held={"vm9": ["3:37"]})
 case("one that someone attached by vendor and product stays", event("remove", printer("3-23")),
      held={"vm1": ["3:33 04a9:1912"], "vm2": ["04a9:1912"]})
 
