@@ -49,8 +49,8 @@ $(TEMPLATES) build/$(NAME).8:
 # reload, but answers "-n -s", which says what is wrong with the table, once it no longer does.
 install: all
 	$(GIVE_BACK)
-	$(if $(DESTDIR)$(FORCE),,@! ./$(NAME) -V | grep -q ' with 0 rows$$' || [ ! -e $(BINARY) ] || \
-		$(BINARY) -V 2>/dev/null | grep -q ' with 0 rows$$' || \
+	$(if $(DESTDIR)$(FORCE),,@! ./$(NAME) $(HAS_NO_ROWS) || [ ! -e $(BINARY) ] || \
+		$(BINARY) $(HAS_NO_ROWS) || \
 		{ echo "$$($(BINARY) -V) is installed, and $(CONFIG) is empty."; \
 		echo 'To install the table in another file: CONFIG=FILE; to install the empty one all the same: FORCE=1'; exit 1; })
 	install -D -m 755 $(NAME) $(BINARY)
@@ -62,7 +62,7 @@ install: all
 	$(if $(DESTDIR),,@printf 'Installed: '; $(BINARY) -V; $(BINARY) -n -s >/dev/null || :)
 	$(RELOAD)
 	$(if $(DESTDIR),,@$(RESTART))
-	$(if $(DESTDIR),,@if $(BINARY) -V | grep -q ' with 0 rows$$'; \
+	$(if $(DESTDIR),,@if $(BINARY) $(HAS_NO_ROWS); \
 		then echo 'Next, to see your ports, and rows to paste into your table: sudo $(NAME) -l'; \
 		else echo 'Next, to bring what is plugged in already in line: sudo $(NAME) -s'; \
 	fi)
@@ -76,6 +76,9 @@ uninstall:
 # What "install" may have made: gone, where it is empty.
 DIRECTORIES = $(addprefix $(DESTDIR)$(PREFIX)/,lib/udev/rules.d lib/udev lib/systemd/system lib/systemd share/man/man8) \
 	$(dir $(HOOK))
+
+# Behind the name of a program, tells of its table, which that alone knows for certain.
+HAS_NO_ROWS = -V 2>/dev/null | grep -q ' with 0 rows$$'
 
 # udev's rules, systemd's units and libvirt's hooks.
 RELOAD = $(if $(DESTDIR),,@udevadm control --reload || echo 'udev is not running here, and will read its rules when it starts'; \

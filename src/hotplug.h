@@ -227,7 +227,7 @@ struct scope {
 	const char *domain;
 };
 
-/* Leaves of the plan of all what is in scope; and whether a busy domain keeps it from being settled. */
+/* Leaves of the plan of all what is in scope; and whether the domain is, as all are where none is given. */
 void scope_narrow(const struct scope *scope, struct plan *plan);
 bool scope_has_domain(const struct scope *scope, const char *name);
 
@@ -284,6 +284,7 @@ int take(enum action action, const char *port, const char *domain, bool dry_run)
 
 /* list.c: -l. Returns the exit status. */
 int list_ports(void);
+
 /* Prints what is wrong with the table; its domains are looked for, too, where libvirt can be asked. Returns whether anything is. */
 bool list_problems(FILE *stream, struct libvirt *libvirt);
 

@@ -181,13 +181,15 @@ static bool may_hold(const struct run *run, const struct look *look, const char 
 	if (run->event)
 		return ports_of(name, &run->event->device) &&
 		       ((run->asked && look->plan.count == 0) || !domains_holder(&look->domains, &run->event->device));
-	for (size_t i = 0; i < look->host.count && !scope_has_domain(&run->scope, name); i++) {
+	if (scope_has_domain(&run->scope, name))
+		return true;
+	for (size_t i = 0; i < look->host.count; i++) {
 		const struct device *device = &look->host.devices[i];
 
 		if (ports_of(name, device) && ports_of(run->scope.domain, device) && !domains_holder(&look->domains, device))
 			return true;
 	}
-	return scope_has_domain(&run->scope, name);
+	return false;
 }
 
 /* What a busy domain lacks isn't known, and is said of it as a whole. */
@@ -305,6 +307,7 @@ static void settle_connected(struct run *run, bool is_new)
 	}
 	if (run->event && run->asked && run->event->domain)
 		outcome = domain_by_name(&run->libvirt, run->event->domain, NULL);
+	/* What is to be detached is marked already, unless another run gave it meanwhile. */
 	if (outcome.answer == DONE && run->event && run->asked && !run->dry_run)
 		outcome = host_take_back(&run->event->device, run->event->action == DETACH);
 	if (outcome.answer == DONE)
