@@ -94,20 +94,30 @@ static void hold(struct world *world, unsigned char port, unsigned char number, 
 		world->held[world->held_count++] = hostdev;
 }
 
+static const struct device *plugged_at(const struct world *world, const struct device *device)
+{
+	for (size_t i = 0; i < world->plugged_count; i++)
+		if (is_at(&world->plugged[i], device))
+			return &world->plugged[i];
+	return NULL;
+}
+
 /* As libvirt does it: a hostdev is detached by its address. */
 static void apply(struct world *world, const struct change *change)
 {
+	const struct device *there = plugged_at(world, &change->device);
+
 	if (change->action == ATTACH) {
 		MUST(world->held_count < MOST);
 		world->held[world->held_count] = (struct hostdev){ .domain = change->domain, .device = change->device, .ours = true };
 		world->held[world->held_count++].device.devpath = NULL;
 		return;
 	}
-	/* By its address, or else the one that has the device by its port. */
+	/* By its address, or else the one that has by its port what is plugged in there. */
 	for (size_t i = 0; i < 2 * world->held_count; i++) {
 		struct hostdev *hostdev = &world->held[i % world->held_count];
 		const bool is_it = i < world->held_count ? is_at(&hostdev->device, &change->device) :
-							   is_by_port(hostdev) && hostdev_holds(hostdev, &change->device);
+							   is_by_port(hostdev) && there && hostdev_holds(hostdev, there);
 
 		if (is_it && strcmp(hostdev->domain, change->domain) == 0) {
 			*hostdev = world->held[--world->held_count];
@@ -165,14 +175,6 @@ static const char *turn_of(const struct world *world, const struct device *devic
 			turn = row->domain;
 	}
 	return turn;
-}
-
-static const struct device *plugged_at(const struct world *world, const struct device *device)
-{
-	for (size_t i = 0; i < world->plugged_count; i++)
-		if (is_at(&world->plugged[i], device))
-			return &world->plugged[i];
-	return NULL;
 }
 
 static void check_taking_out(const struct world *world, const struct change *change)
