@@ -101,12 +101,13 @@ check 'once a domain has ended all is brought in line' ends "$(hostdev 9 ua-mine
 check 'what is nobody'\''s then has the kernel look for a driver, where it has none' \
 	works_on_the_host "$(hostdev 9 ua-usb-hotplug-9-1_2 | tr -d '\n')$(hostdev 9 ua-usb-hotplug-9-7)" 9-1.2:1.0
 
-# restore COMMAND...: calls the hook for the definition as the command lays it out.
+# restore COMMAND...: calls the hook for the definition as the command lays it out, of a domain that is restored, or comes from elsewhere.
+from=restore
 restore() {
 	domain | "$@" >"$directory/marked"
 	definition="$directory/definition"
 	sed 's/@//g' "$directory/marked" >"$definition"
-	call_hook vm1 restore begin -
+	call_hook vm1 "$from" begin -
 }
 
 changed_where_marked() {
@@ -134,6 +135,9 @@ without_newline() {
 return=$(printf '\r')
 mark=$(printf '\357\273\277')
 moves_ours_in 'as libvirt writes it' cat
+from=migrate
+moves_ours_in 'that comes from another machine' cat
+from=restore
 moves_ours_in 'on one line' tr -d '\n'
 moves_ours_in 'with each attribute on a line of its own' tr ' ' '\n'
 moves_ours_in 'with each attribute on a line of its own, and CRLF' sed "s/ /$return\n/g"
