@@ -10,7 +10,7 @@
 struct run {
 	struct scope scope;
 	struct change *event;     /* what an event asks for, or NULL */
-	bool asked;               /* it is a person who asks for that, of its domain, unless NULL */
+	struct change *asked;     /* the same, where it is a person who asks for it, of its domain, unless NULL */
 	const struct port *owner; /* its row, the first of those that take turns: one of their domains has to run, or why not is told */
 	bool dry_run;
 	bool by_hand;             /* who runs it is told what is wrong with the table, too */
@@ -148,7 +148,7 @@ static bool make_changes(struct run *run, const struct look *look, bool last)
 		renew(run);
 		/* After another look the holder isn't known any more. */
 		if (run->asked && change->action == ATTACH)
-			run->event->domain = change->domain;
+			run->asked->domain = change->domain;
 		outcome = make_change(run, look, change);
 		run->deadline.subject = run->subject;
 		again |= !last && (outcome.answer != DONE || is_gone(change));
@@ -305,11 +305,11 @@ static void settle_connected(struct run *run, bool is_new)
 		attach_at_once(run);
 		return;
 	}
-	if (run->event && run->asked && run->event->domain)
-		outcome = domain_by_name(&run->libvirt, run->event->domain, NULL);
+	if (run->asked && run->asked->domain)
+		outcome = domain_by_name(&run->libvirt, run->asked->domain, NULL);
 	/* What is to be detached is marked already, unless another run gave it meanwhile. */
-	if (outcome.answer == DONE && run->event && run->asked && !run->dry_run)
-		outcome = host_take_back(&run->event->device, run->event->action == DETACH);
+	if (outcome.answer == DONE && run->asked && !run->dry_run)
+		outcome = host_take_back(&run->asked->device, run->asked->action == DETACH);
 	if (outcome.answer == DONE)
 		settle(run, run->dry_run);
 	else
@@ -376,7 +376,7 @@ int settle_event(const struct event *event, const struct port *owner, bool dry_r
 
 int settle_asked(struct change *asked, bool dry_run)
 {
-	struct run run = { .scope.device = &asked->device, .event = asked, .asked = true, .dry_run = dry_run };
+	struct run run = { .scope.device = &asked->device, .event = asked, .asked = asked, .dry_run = dry_run };
 
 	run.owner = asked->action == ATTACH && !asked->domain ? ports_owner(&asked->device) : NULL;
 	change_text(asked, run.subject);
