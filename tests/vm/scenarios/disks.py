@@ -13,6 +13,8 @@ def _partitioned(content):
 
 
 def a_disk_that_the_host_uses_stays_with_it_until_it_is_free(lab):
+    # As systemd does it, too: else each QEMU that starts keeps what is mounted then, in its own namespace.
+    lab.run("mount --make-rshared /")
     written = b"written by the host"
     for content, use, free in (
             (lab_module.file_system(), "mount /dev/sda /mnt", "umount /mnt"),
