@@ -56,10 +56,12 @@ CYCLES = 40
 
 check check-vm check-all coverage: export LAB_CYCLES = $(CYCLES)
 
-# The lab's init: systemd, or sysv.
+# The lab's init: systemd, or sysv; and with systemd, libvirt's daemon: libvirtd, or virtqemud.
 INIT = systemd
+DAEMON = libvirtd
 
 check check-vm check-all storm coverage: export LAB_INIT = $(INIT)
+check check-vm check-all storm coverage: export LAB_DAEMON = $(DAEMON)
 
 check-vm:
 	tests/vm/run $(SUITE) $(BUILD) $(TESTS)
@@ -148,7 +150,7 @@ lint: all build/musl/cli/$(NAME)
 	PROGRAM=build/musl/cli/$(NAME) prove tests/cli/event.t
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=variableScope -DCONFIG='"../config.h"' $(SOURCES)
-	shellcheck -x rules/qemu-hook.in tests/install.t tests/cli/*.t tests/vm/image tests/vm/image.d/* tests/vm/guest tests/bench/table .ci/run
+	shellcheck -x rules/qemu-hook.in tests/install.t tests/cli/*.t tests/vm/image tests/vm/virtqemud tests/vm/image.d/* tests/vm/guest tests/bench/table .ci/run
 	mandoc -T lint -W warning build/$(NAME).8
 
 .PHONY: check check-all check-fast check-vm storm lint coverage fuzz demo bench

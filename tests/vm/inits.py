@@ -1,4 +1,4 @@
-"""What the lab asks of a machine's init: libvirtd, what tries again, and the log."""
+"""What the lab asks of a machine's init: libvirtd, or virtqemud in its place, what tries again, and the log."""
 
 import json
 
@@ -12,17 +12,19 @@ class Systemd:
     restarts_what_is_killed = True
     version = "systemctl --version | sed -n '1s/[^(]*(\\(.*\\))/systemd \\1/p'"
 
-    # Shell commands. In this boot libvirtd has been active; idle, it may have left again.
-    libvirtd_was_up = "systemctl show -P ActiveEnterTimestampMonotonic libvirtd | grep -q '[1-9]'"
-    stop_libvirtd = "systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd"
-    start_libvirtd = "systemctl start libvirtd"
-    restart_libvirtd = "systemctl restart libvirtd"
-    revive_libvirtd = "until systemctl is-active libvirtd; do sleep 0.1; done"  # it does so itself
+    # Shell commands.
     start_retrying = "systemctl restart libvirt-usb-hotplug"
     stop_retrying = "systemctl stop libvirt-usb-hotplug"
     sync_log = "journalctl --sync"
     end_of_log = f"{sync_log}; journalctl -q -n 1 --show-cursor -o cat | tail -n 1"
-    last_words = "journalctl -b -n 300 -o short-precise; systemctl status libvirt-usb-hotplug libvirtd"
+    def __init__(self, daemon):
+        # In this boot it has been active; idle, it may have left again.
+        self.libvirtd_was_up = f"systemctl show -P ActiveEnterTimestampMonotonic {daemon} | grep -q '[1-9]'"
+        self.stop_libvirtd = f"systemctl stop {daemon}.socket {daemon}-ro.socket {daemon}-admin.socket {daemon}"
+        self.start_libvirtd = f"systemctl start {daemon}"
+        self.restart_libvirtd = f"systemctl restart {daemon}"
+        self.revive_libvirtd = f"until systemctl is-active {daemon}; do sleep 0.1; done"  # it does so itself
+        self.last_words = f"journalctl -b -n 300 -o short-precise; systemctl status libvirt-usb-hotplug {daemon}"
 
     def entries(self, run, end):
         """The log's entries since its end was there, as (identifier, priority, message)."""
@@ -52,6 +54,9 @@ class SysV:
     end_of_log = f"{sync_log}; wc -l </var/log/lab"
     last_words = "ps ax; tail -n 300 /var/log/lab"
 
+    def __init__(self, daemon):
+        assert daemon == "libvirtd", f"{daemon} wants systemd"
+
     def entries(self, run, end):
         for line in run(f"{self.sync_log}; tail -n +{int(end) + 1} /var/log/lab").splitlines():
             name, _, rest = line.partition(" ")
@@ -60,4 +65,4 @@ class SysV:
                 yield name, int(priority), message
 
 
-INITS = {init.name: init for init in (Systemd(), SysV())}
+INITS = {init.name: init for init in (Systemd, SysV)}

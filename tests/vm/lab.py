@@ -133,16 +133,18 @@ def wait_until(condition, what, seconds=60, interval=0.1):
 
 
 class Lab:
-    def __init__(self, suite="bookworm", build="outside", counts=False, init=os.environ.get("LAB_INIT", "systemd")):
-        """A machine with this release of Debian and this init, "systemd" or "sysv", that of LAB_INIT unless it is given;
-        the program is built "outside", or "inside" the machine. One that counts has a single CPU whose time is the
-        instructions it has executed, a nanosecond for each: the same work takes the same time, whatever else this
-        machine does."""
+    def __init__(self, suite="bookworm", build="outside", counts=False, init=os.environ.get("LAB_INIT", "systemd"),
+                 daemon=os.environ.get("LAB_DAEMON", "libvirtd")):
+        """A machine with this release of Debian, this init, "systemd" or "sysv", and this daemon, "libvirtd" or "virtqemud",
+        those of LAB_INIT and LAB_DAEMON unless they are given; the program is built "outside", or "inside" the machine.
+        One that counts has a single CPU whose time is the instructions it has executed, a nanosecond for each: the same
+        work takes the same time, whatever else this machine does."""
         self.suite = suite
-        self.init = INITS[init]
+        self.init = INITS[init](daemon)
+        self.daemon = daemon  # its process, and its unit
         self.counts = counts
         self.build_inside = build == "inside"
-        self.image = PROJECT / "build" / "lab" / (suite if init == "systemd" else f"{suite}-{init}")
+        self.image = PROJECT / "build" / "lab" / "-".join([suite] + [init] * (init != "systemd") + [daemon] * (daemon != "libvirtd"))
         self.plugged = {}
         self.sticks = 0
         self.sticks_by_port = {}
@@ -161,7 +163,8 @@ class Lab:
 
     def build(self):
         """Builds the machine's disk, unless that of an earlier run is as good."""
-        subprocess.run([HERE / "image", self.suite, self.init.name, self.image], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run([HERE / "image", self.suite, self.init.name, self.daemon, self.image], check=True,
+                       stdin=subprocess.DEVNULL)
         if not (self.image / "warm").exists():
             self.warm_up()
 
@@ -269,7 +272,7 @@ class Lab:
         self.shell = Shell(sockets[1])
 
     def wait_for_boot(self):
-        """Waits until libvirtd has been active in this boot."""
+        """Waits until the daemon has been active in this boot."""
         try:
             self.wait_inside(self.init.libvirtd_was_up, seconds=240)
         except LabError as error:
@@ -360,9 +363,9 @@ class Lab:
         script = """
             . /etc/os-release
             qemu=$(qemu-system-x86_64 --version | sed -n 's/.*version \\([^ ]*\\).*/\\1/p')
-            echo "$PRETTY_NAME, Linux $(uname -r), $init, libvirt $(virsh --version), QEMU $qemu,"
+            echo "$PRETTY_NAME, Linux $(uname -r), $init, $daemon $(virsh --version), QEMU $qemu,"
         """
-        script = f"init=$({self.init.version})\n{script}"
+        script = f"init=$({self.init.version}) daemon={self.daemon}\n{script}"
         return f"{self.run(script).strip()} the program built {'inside' if self.build_inside else 'outside'}"
 
     def state(self, domain):
@@ -502,6 +505,10 @@ class Lab:
             yield
         finally:
             self.run(f"pkill -CONT -f '{pattern}'", check=False)
+
+    def hung_libvirtd(self):
+        """While this lasts, the daemon does nothing."""
+        return self.stopped_process(f"^/usr/sbin/{self.daemon}")
 
     def set_up(self, *names, **elements):
         """Defines domains anew and starts them."""

@@ -22,11 +22,11 @@ WantedBy=multi-user.target
 UNIT
 
 # Unpacks the second disk, a tar file of what "make install" made or of the source to make it from, in time for
-# libvirtd to see its hook.
+# the daemon to see its hook.
 cat >"$1/etc/systemd/system/lab-install.service" <<'UNIT'
 [Unit]
 ConditionPathExists=/dev/vdb
-Before=libvirtd.service
+Before=libvirtd.service virtqemud.service
 [Service]
 Type=oneshot
 ExecStart=tar -xf /dev/vdb -C /
@@ -38,3 +38,10 @@ TimeoutStartSec=300
 WantedBy=multi-user.target
 UNIT
 chroot "$1" systemctl --quiet enable lab-shell.service lab-install.service
+
+# In libvirtd's place, which clients built by Debian ask all the same unless they are told what they want.
+if [ "$LAB_DAEMON" = virtqemud ]; then
+	chroot "$1" systemctl --quiet mask libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket
+	chroot "$1" systemctl --quiet enable virtqemud.service
+	echo 'uri_default = "qemu:///system"' >>"$1/etc/libvirt/libvirt.conf"
+fi

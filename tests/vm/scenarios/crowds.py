@@ -87,7 +87,7 @@ def _all_pulled(lab):
     lab.wait_held("vm2")
     lab.wait_inside("! pgrep libvirt-usb")
     figures = {}
-    for name, pattern in {"libvirtd": "^/usr/sbin/libvirtd", "QEMU": QEMU_OF_VM1}.items():
+    for name, pattern in {"libvirtd": f"^/usr/sbin/{lab.daemon}", "QEMU": QEMU_OF_VM1}.items():
         process = lab.run(f"pgrep -f '{pattern}'").strip()
         script = f"ls /proc/{process}/fd | wc -l; awk '/^VmRSS/ {{ print $2 }}' /proc/{process}/status"
         figures[name] = tuple(map(int, lab.run(script).split()))

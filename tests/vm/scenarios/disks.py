@@ -45,7 +45,7 @@ def a_disk_that_the_host_uses_stays_with_it_until_it_is_free(lab):
 
 def a_disk_that_was_mounted_while_its_plug_waited_for_libvirtd_stays_with_the_host(lab):
     lab.run("modprobe -a usb_storage sd_mod")  # udev loads them after the plug's event
-    with lab.stopped_process("^/usr/sbin/libvirtd"):
+    with lab.hung_libvirtd():
         lab.plug("5", "usb-storage", lab_module.file_system())
         lab.wait_inside("test -b /dev/sda", seconds=9)
         lab.run("mount /dev/sda /mnt && echo written >/mnt/file")

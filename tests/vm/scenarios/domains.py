@@ -30,7 +30,7 @@ def for_an_unknown_domain_there_is_an_error_line_that_names_it(lab):
 
 
 def a_device_plugged_while_the_domain_is_off_is_attached_once_it_starts(lab):
-    lab.run("grep -q enforce /proc/$(pidof libvirtd)/attr/current")
+    lab.run(f"grep -q enforce /proc/$(pidof {lab.daemon})/attr/current")
     lab.run("virsh -q destroy vm1")
     lab.plug("1")
     lab.wait_plugged("1-1")

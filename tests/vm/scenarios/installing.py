@@ -25,7 +25,7 @@ def make_install_on_a_running_system_that_never_had_a_hook_is_enough_and_make_un
     installed = "/usr/local/sbin/libvirt-usb-hotplug /usr/local/lib/*/*/*libvirt-usb-hotplug* " \
         "/usr/local/share/man/man8/libvirt-usb-hotplug.8 /etc/libvirt/hooks/qemu.d/libvirt-usb-hotplug"
     before = lab.run(f"ls {installed}")
-    with lab.stopped_process("^/usr/sbin/libvirtd"):
+    with lab.hung_libvirtd():
         lab.run(lab.init.start_retrying)
         lab.wait_inside(f"pgrep -P {HEIR}")
         lab.run(f"{make} uninstall")
@@ -81,4 +81,5 @@ def _send(lab, domain):
             subprocess.run(command, shell=True, check=True, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             if (place / "command").exists():
                 lab.put("/run/input", (place / "input").read_bytes())
-                lab.run(f"({(place / 'command').read_text()}) </run/input")
+                command = (place / "command").read_text().replace("reload libvirtd", f"reload {lab.daemon}")
+                lab.run(f"({command}) </run/input")

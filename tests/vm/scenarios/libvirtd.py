@@ -31,8 +31,8 @@ def what_is_plugged_and_pulled_while_libvirtd_is_down_is_in_line_once_it_is_back
 
 def an_event_while_libvirtd_starts_is_no_alarm_and_its_device_is_attached_once_it_is_up(lab):
     lab.run(f"({lab.init.restart_libvirtd}) >/dev/null 2>&1 &")
-    lab.wait_inside("grep -qs daemon-init /proc/$(pidof libvirtd)/task/*/comm")
-    with lab.stopped_process("^/usr/sbin/libvirtd"):
+    lab.wait_inside(f"grep -qs daemon-init /proc/$(pidof {lab.daemon})/task/*/comm")
+    with lab.hung_libvirtd():
         lab.plug("1")
         lab.wait_plugged("1-1", seconds=20)
     lab.wait_held("vm1", "1-1")
@@ -54,7 +54,7 @@ def libvirtd_restarted_while_entries_are_missing_leaves_none_and_the_domain_live
 
 
 def a_libvirtd_that_does_not_answer_holds_udev_up_no_longer_than_the_timeout(lab):
-    with lab.stopped_process("^/usr/sbin/libvirtd"):
+    with lab.hung_libvirtd():
         lab.plug("1")
         lab.wait_plugged("1-1", seconds=20)
         lab.pull("1")
@@ -69,7 +69,7 @@ def a_plug_keeps_udev_waiting_no_longer_for_its_turn_once_the_service_is_there(l
     lab.plug("1")
     lab.wait_held("vm1", "1-1")
     lab.mark()
-    with lab.stopped_process("^/usr/sbin/libvirtd"):
+    with lab.hung_libvirtd():
         lab.pull("1")
         lab.plug("4")
         # One of them waits for libvirt, and the other for its turn.
@@ -89,7 +89,7 @@ def _plug_and_pull_while_hung(lab, duration):
     lab.wait_held("vm1", "1-1")
     lab.wait_held("vm2", "1-2")
     lab.mark()
-    with lab.stopped_process("^/usr/sbin/libvirtd"):
+    with lab.hung_libvirtd():
         lab.pull("1")
         lab.plug("4")
         lab.pull("2")
@@ -114,7 +114,7 @@ def a_libvirtd_that_hangs_for_long_loses_no_plug_and_no_pull(lab):
 
 def a_libvirtd_killed_while_it_attaches_is_no_alarm_and_once_it_is_back_all_is_in_line(lab):
     with in_mid_attach(lab):
-        lab.run("pkill -KILL -x libvirtd")
+        lab.run(f"pkill -KILL -x {lab.daemon}")
         lab.settle(20)
         lab.wait_logged(LEFT.format("vm1: did not attach 1-1", "(End of file|Cannot).*"))
     lab.run(lab.init.revive_libvirtd)
@@ -131,7 +131,7 @@ def eight_devices_arrive_though_libvirtd_is_killed_while_it_attaches_them(lab):
     for port in ports:
         lab.plug(port)
     lab.wait_inside("grep -q /dev/bus/usb /etc/apparmor.d/libvirt/*.files")
-    lab.run("pkill -KILL -x libvirtd")
+    lab.run(f"pkill -KILL -x {lab.daemon}")
     lab.run(lab.init.revive_libvirtd)
     lab.wait_held("vm1", *(f"1-{port}" for port in ports), seconds=120)
     lab.assert_no_complaint()
@@ -142,9 +142,9 @@ def _forget(lab, give):
     with lab.stopped_process(QEMU_OF_VM1):
         give()
         lab.wait_inside("virsh -q domcontrol vm1 | grep -q ^occupied")
-        lab.run("pkill -STOP -x libvirtd")
+        lab.run(f"pkill -STOP -x {lab.daemon}")
     lab.wait_inside(f"ls -l /proc/$(pgrep -f '{QEMU_OF_VM1}')/fd | grep -q /dev/bus/usb/")
-    lab.run("pkill -KILL -x libvirtd")
+    lab.run(f"pkill -KILL -x {lab.daemon}")
     lab.run(lab.init.revive_libvirtd)
     lab.wait_inside("virsh -q list")
 

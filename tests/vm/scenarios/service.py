@@ -9,7 +9,7 @@ HUNG = r"info: did not sync: libvirt did not answer within 2 s"
 
 def the_service_tries_ever_more_slowly_says_so_once_and_looks_at_once_when_an_event_comes(lab):
     with other_table(lab, TABLE.replace("timeout = 10", "timeout = 2")):
-        with lab.stopped_process("^/usr/sbin/libvirtd"):
+        with lab.hung_libvirtd():
             lab.plug("1")
             lab.wait_logged(LEFT.format("vm1: did not attach 1-1", ".*"))
             assert any(line.endswith(f": left to {lab.init.heir}") for line in lab.log()), lab.log()
@@ -27,7 +27,7 @@ def the_service_tries_ever_more_slowly_says_so_once_and_looks_at_once_when_an_ev
 def whichever_process_of_the_service_is_killed_nothing_is_lost(lab):
     # Without systemd nobody starts the process anew that was killed; but the child that it tries in may die.
     for victim in [HEIR] * lab.init.restarts_what_is_killed + [f"$(pgrep -P {HEIR})"]:
-        with lab.stopped_process("^/usr/sbin/libvirtd"):
+        with lab.hung_libvirtd():
             lab.plug("1")
             lab.wait_logged(LEFT.format("vm1: did not attach 1-1", ".*"))
             lab.wait_inside(f"pgrep -P {HEIR}")
@@ -48,7 +48,7 @@ def stopping_the_service_waits_for_the_change_under_way_and_no_longer(lab):
         lab.plug("1")
         lab.plug("4")
         lab.wait_plugged("1-1", "1-4")
-    with lab.stopped_process("^/usr/sbin/libvirtd"):
+    with lab.hung_libvirtd():
         lab.run(lab.init.start_retrying)
         lab.wait_inside(f"pgrep -P {HEIR}")
         assert _seconds_to_stop(lab) < 3

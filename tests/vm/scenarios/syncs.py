@@ -102,7 +102,7 @@ def events_and_syncs_at_the_same_moment_end_in_the_right_state_without_a_complai
 
 def a_sync_that_was_stopped_while_it_had_the_turn_keeps_no_device_waiting_for_ever(lab):
     with other_table(lab, TABLE.replace("timeout = 10", "timeout = 4")):
-        with lab.stopped_process("^/usr/sbin/libvirtd"):
+        with lab.hung_libvirtd():
             lab.run("libvirt-usb-hotplug -s >/dev/null 2>&1 &")
             lab.wait_inside("grep \" FLOCK .* $(pgrep -f '^libvirt-usb-hotplug -s') \" /proc/locks && "
                             "pkill -STOP -f '^libvirt-usb-hotplug -s'")

@@ -101,7 +101,7 @@ def a_table_that_is_installed_while_a_sync_is_under_way_has_the_last_word(lab):
             lab.plug("4.1")
             lab.plug("4.2")
             lab.wait_plugged("1-4.1", "1-4.2")
-        with lab.stopped_process("^/usr/sbin/libvirtd"):
+        with lab.hung_libvirtd():
             lab.run("libvirt-usb-hotplug -s >/dev/null 2>&1 &")
             lab.wait_inside("pgrep -x libvirt-usb-hot")
             lab.install_table(patient.replace(f'"vm1",     "{BUS}/1-4"', f'"vm2",     "{BUS}/1-4"'))

@@ -30,7 +30,7 @@ def _list(lab):
 
 
 def what_was_taken_back_stays_with_the_host_whatever_happens_until_it_is_replugged_or_given_again(lab):
-    lab.run("grep -q enforce /proc/$(pidof libvirtd)/attr/current")
+    lab.run(f"grep -q enforce /proc/$(pidof {lab.daemon})/attr/current")
     lab.plug("1")
     lab.wait_held("vm1", "1-1")
     _assert_status(lab, "-d 1-1", 0)

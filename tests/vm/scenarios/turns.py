@@ -131,8 +131,8 @@ def libvirtd_restarted_stopped_or_hung_as_a_domain_ends_keeps_no_port_from_the_o
                 lab.run(lab.init.stop_libvirtd)
                 lab.run(f"{end} && {lab.init.start_libvirtd}")
             else:
-                lab.run(f"{end} && pkill -STOP -x libvirtd")
-                with lab.stopped_process("^/usr/sbin/libvirtd"):
+                lab.run(f"{end} && pkill -STOP -x {lab.daemon}")
+                with lab.hung_libvirtd():
                     lab.pull("1")
                     lab.plug("1")
                     lab.wait_logged("info: .*did not .*: libvirt did not answer within 4 s.*")
