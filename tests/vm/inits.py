@@ -17,12 +17,14 @@ class Systemd:
     stop_retrying = "systemctl stop libvirt-usb-hotplug"
     sync_log = "journalctl --sync"
     end_of_log = f"{sync_log}; journalctl -q -n 1 --show-cursor -o cat | tail -n 1"
+
     def __init__(self, daemon):
         # In this boot it has been active; idle, it may have left again.
         self.libvirtd_was_up = f"systemctl show -P ActiveEnterTimestampMonotonic {daemon} | grep -q '[1-9]'"
         self.stop_libvirtd = f"systemctl stop {daemon}.socket {daemon}-ro.socket {daemon}-admin.socket {daemon}"
         self.start_libvirtd = f"systemctl start {daemon}"
         self.restart_libvirtd = f"systemctl restart {daemon}"
+        self.reload = f"systemctl daemon-reload; systemctl reload {daemon}"
         self.revive_libvirtd = f"until systemctl is-active {daemon}; do sleep 0.1; done"  # it does so itself
         self.last_words = f"journalctl -b -n 300 -o short-precise; systemctl status libvirt-usb-hotplug {daemon}"
 
@@ -46,6 +48,7 @@ class SysV:
     start_libvirtd = "service libvirtd start"
     restart_libvirtd = f"{stop_libvirtd}; {start_libvirtd}"
     revive_libvirtd = f"while pgrep -x libvirtd; do sleep 0.1; done; {start_libvirtd}"
+    reload = "pkill -HUP -x libvirtd"
     start_retrying = "setsid /usr/local/sbin/libvirt-usb-hotplug -r >/dev/null 2>&1 &"
     # As a shutdown does.
     stop_retrying = f"pkill -TERM -f '{RETRIER}'; while pgrep -f '{RETRIER}'; do sleep 0.01; done"

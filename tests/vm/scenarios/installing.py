@@ -81,5 +81,5 @@ def _send(lab, domain):
             subprocess.run(command, shell=True, check=True, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             if (place / "command").exists():
                 lab.put("/run/input", (place / "input").read_bytes())
-                command = (place / "command").read_text().replace("reload libvirtd", f"reload {lab.daemon}")
+                command = (place / "command").read_text().replace("systemctl daemon-reload; systemctl reload libvirtd", lab.init.reload)
                 lab.run(f"({command}) </run/input")
