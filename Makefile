@@ -86,14 +86,16 @@ RELOAD = $(if $(DESTDIR),,@udevadm control --reload || echo 'udev is not running
 		systemctl daemon-reload; \
 		for daemon in libvirtd virtqemud; do ! systemctl --quiet is-active $$daemon || systemctl reload $$daemon; done; \
 	else \
-		pkill -HUP -x 'libvirtd|virtqemud' || [ $$? -eq 1 ] || \
+		pkill -HUP -x '(.*/)?(libvirtd|virtqemud)' || [ $$? -eq 1 ] || \
 			echo 'If libvirtd is running, have it read its hooks: sudo kill -HUP $$(cat /run/libvirtd.pid)'; \
 	fi)
 
-# The service, or the processes, of whose names the kernel keeps 15 characters. What is trying goes on with the new table.
+# The service, or the processes: the kernel keeps 15 characters of a name, and busybox's pkill looks at the path that it was run by.
+# What is trying goes on with the new table.
+PROCESSES = '(.*/)?libvirt-usb-hot(plug)?'
 RESTART = if [ -d /run/systemd/system ]; then systemctl try-restart $(NAME).service; \
-	elif pkill -x libvirt-usb-hot; then $(BINARY) -r </dev/null >/dev/null 2>&1 & fi
-STOP = if [ -d /run/systemd/system ]; then systemctl stop $(NAME).service; else pkill -x libvirt-usb-hot; fi
+	elif pkill -x $(PROCESSES); then $(BINARY) -r </dev/null >/dev/null 2>&1 & fi
+STOP = if [ -d /run/systemd/system ]; then systemctl stop $(NAME).service; else pkill -x $(PROCESSES); fi
 
 # What sudo made here belongs to whom the directory belongs, who will want to make it anew.
 GIVE_BACK = @chown -hR "$$(stat -c %u:%g .)" build $(NAME) 2>/dev/null || :

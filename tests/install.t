@@ -120,11 +120,19 @@ installed() {
 told_and_installed() {
 	installed "$1" -s && says "$2"
 }
+# Whether pkill is to find each of these, a name as procps has it, or a path as busybox does.
+finds() {
+	options=$1
+	shift
+	for process; do
+		echo "$process" | grep -Eqx -e "$(sed -n "s/^pkill $options-x //p" calls)" || return
+	done
+}
 reloaded() {
 	grep -qx 'udevadm control --reload' calls && if [ -d /run/systemd/system ]; then
 		grep -qx 'systemctl daemon-reload' calls && grep -qx 'systemctl reload libvirtd' calls && [ -d place/usr/lib/systemd ]
 	else
-		grep -qx 'pkill -HUP -x libvirtd|virtqemud' calls && [ ! -e place/usr/lib/systemd ] &&
+		finds '-HUP ' libvirtd /usr/sbin/virtqemud && ! finds '-HUP ' mylibvirtd && [ ! -e place/usr/lib/systemd ] &&
 			[ -f place/etc/udev/rules.d/99-libvirt-usb-hotplug.rules ]
 	fi
 }
@@ -170,6 +178,9 @@ left_nothing() {
 touch lock
 make_of empty.h uninstall
 check 'uninstall leaves nothing, nor a directory that install made' left_nothing
-check 'and stops what runs' grep -qx -e 'systemctl stop libvirt-usb-hotplug.service' -e 'pkill -x libvirt-usb-hot' calls
+stopped() {
+	grep -qx 'systemctl stop libvirt-usb-hotplug.service' calls || finds '' libvirt-usb-hot /usr/local/sbin/libvirt-usb-hotplug
+}
+check 'and stops what runs' stopped
 
 done_testing
