@@ -11,7 +11,7 @@
 #include "hotplug.h"
 
 #define FUNCTIONS(F) \
-	F(virConnectOpen) F(virConnectClose) F(virConnectListAllDomains) F(virSetErrorFunc) F(virGetLastError) \
+	F(virConnectOpen) F(virConnectClose) F(virConnectListAllDomains) F(virSetErrorFunc) F(virGetLastError) F(virGetLastErrorCode) \
 	F(virDomainLookupByName) F(virDomainFree) F(virDomainGetID) F(virDomainGetName) F(virDomainGetXMLDesc) \
 	F(virDomainAttachDeviceFlags) F(virDomainDetachDeviceFlags) F(virDomainGetControlInfo) F(virDomainGetJobInfo) \
 	F(virDomainBackupGetXMLDesc) F(virDomainIsActive) F(virConnectIsAlive)
@@ -123,11 +123,10 @@ bool domain_is_busy(const struct domain *domain)
 		return false;
 	if (control.state == VIR_DOMAIN_CONTROL_OCCUPIED && control.stateTime > LONG_CALL)
 		return true;
-	/* In this order: who asks for the job of a domain whose QEMU doesn't answer has to wait, too. */
-	if ((control.state == VIR_DOMAIN_CONTROL_JOB && control.stateTime > LONG_JOB) ||
-	    (sym_virDomainGetJobInfo(domain->handle, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE))
-		return !has_backup(domain);
-	return false;
+	/* In this order: who asks for the job of a domain whose QEMU doesn't answer has to wait, too. One that just comes here refuses. */
+	return ((control.state == VIR_DOMAIN_CONTROL_JOB && control.stateTime > LONG_JOB) ||
+		(sym_virDomainGetJobInfo(domain->handle, &job) == 0 ? job.type != VIR_DOMAIN_JOB_NONE :
+		 sym_virGetLastErrorCode() == VIR_ERR_OPERATION_UNSUPPORTED)) && !has_backup(domain);
 }
 
 /* One that has gone meanwhile holds nothing. */
