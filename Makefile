@@ -91,10 +91,10 @@ RELOAD = $(if $(DESTDIR),,@udevadm control --reload || echo 'udev is not running
 	fi)
 
 # The service, or the processes: the kernel keeps 15 characters of a name, and busybox's pkill looks at the path that it was run by.
-# What is trying goes on with the new table.
+# What is trying goes on with the new table, also once sudo has taken its terminal away.
 PROCESSES = '(.*/)?libvirt-usb-hot(plug)?'
 RESTART = if [ -d /run/systemd/system ]; then systemctl try-restart $(NAME).service; \
-	elif pkill -x $(PROCESSES); then $(BINARY) -r </dev/null >/dev/null 2>&1 & fi
+	elif pkill -x $(PROCESSES); then nohup $(BINARY) -r </dev/null >/dev/null 2>&1 & fi
 STOP = if [ -d /run/systemd/system ]; then systemctl stop $(NAME).service; else pkill -x $(PROCESSES); fi
 
 # What sudo made here belongs to whom the directory belongs, who will want to make it anew.

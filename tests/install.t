@@ -164,6 +164,16 @@ check 'but not, without it, what cannot say what it has' asked
 make_of empty.h 'install FORCE=1'
 check 'and does with it' installed 'empty.h with 0 rows' -l
 
+goes_on() {
+	[ -d /run/systemd/system ] || timeout 10 sh -c 'until grep -q ^nohup calls; do sleep 0.1; done'
+	ended 0 && grep -qx -e 'systemctl try-restart libvirt-usb-hotplug.service' -e "nohup $directory/place/usr/sbin/libvirt-usb-hotplug -r" calls
+}
+stub nohup
+stub pkill
+make_of one.h install
+check 'what is trying goes on with the new table, and without the terminal' goes_on
+make_of empty.h 'install FORCE=1'
+
 tells_what_to_do() {
 	ended 0 && prints 'udev is not running here' && { [ -d /run/systemd/system ] || prints 'sudo kill -HUP'; }
 }
