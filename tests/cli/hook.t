@@ -100,6 +100,8 @@ works_on_the_host() {
 check 'once a domain has ended all is brought in line' ends "$(hostdev 9 ua-mine)"
 check 'what is nobody'\''s then has the kernel look for a driver, where it has none' \
 	works_on_the_host "$(hostdev 9 ua-usb-hotplug-9-1_2 | tr -d '\n')$(hostdev 9 ua-usb-hotplug-9-7)" 9-1.2:1.0
+check 'but not what it never held, as one that came from another machine or was restored' \
+	works_on_the_host "$(hostdev 9003 ua-usb-hotplug-9-3)$(hostdev 9 ua-usb-hotplug-9-1_2)" 9-1.2:1.0
 
 # restore COMMAND...: calls the hook for the definition as the command lays it out, of a domain that is restored, or comes from elsewhere.
 from=restore
