@@ -61,7 +61,7 @@ INIT = systemd
 DAEMON = libvirtd
 
 check check-vm check-all storm coverage: export LAB_INIT = $(INIT)
-check check-vm check-all storm coverage: export LAB_DAEMON = $(DAEMON)
+check check-vm check-all storm migration coverage: export LAB_DAEMON = $(DAEMON)
 
 check-vm:
 	tests/vm/run $(SUITE) $(BUILD) $(TESTS)
@@ -87,6 +87,10 @@ STEPS = 60
 
 storm:
 	tests/vm/storm $(SEED) $(STEPS) $(SUITE) $(BUILD)
+
+# A running domain goes from one lab to another and back.
+migration:
+	tests/vm/migration $(SUITE) $(BUILD)
 
 demo:
 	tests/vm/demo $(SUITE)
@@ -153,4 +157,4 @@ lint: all build/musl/cli/$(NAME)
 	shellcheck -x rules/qemu-hook.in tests/install.t tests/cli/*.t tests/vm/image tests/vm/virtqemud tests/vm/image.d/* tests/vm/guest tests/bench/table .ci/run
 	mandoc -T lint -W warning build/$(NAME).8
 
-.PHONY: check check-all check-fast check-vm storm lint coverage fuzz demo bench
+.PHONY: check check-all check-fast check-vm storm migration lint coverage fuzz demo bench

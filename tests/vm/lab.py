@@ -134,17 +134,18 @@ def wait_until(condition, what, seconds=60, interval=0.1):
 
 class Lab:
     def __init__(self, suite="bookworm", build="outside", counts=False, init=os.environ.get("LAB_INIT", "systemd"),
-                 daemon=os.environ.get("LAB_DAEMON", "libvirtd")):
+                 daemon=os.environ.get("LAB_DAEMON", "libvirtd"), more=()):
         """A machine with this release of Debian, this init, "systemd" or "sysv", and this daemon, "libvirtd" or "virtqemud",
         those of LAB_INIT and LAB_DAEMON unless they are given; the program is built "outside", or "inside" the machine.
         One that counts has a single CPU whose time is the instructions it has executed, a nanosecond for each: the same
-        work takes the same time, whatever else this machine does."""
+        work takes the same time, whatever else this machine does. QEMU gets more arguments."""
         self.suite = suite
         self.init = INITS[init](daemon)
         self.daemon = daemon  # its process, and its unit
         self.counts = counts
         self.build_inside = build == "inside"
         self.image = PROJECT / "build" / "lab" / "-".join([suite] + [init] * (init != "systemd") + [daemon] * (daemon != "libvirtd"))
+        self.more = more
         self.plugged = {}
         self.sticks = 0
         self.sticks_by_port = {}
@@ -209,7 +210,7 @@ class Lab:
         arguments += ["-device", "qemu-xhci,id=xhci,addr=0x14,p2=15,p3=15"]
         # setpriv: should this process die, however it dies, the kernel ends QEMU.
         self.qemu = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"] + arguments, stdin=subprocess.DEVNULL)
+            ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", *arguments, *self.more], stdin=subprocess.DEVNULL)
         self.connect()
         self.wait_for_boot()
 
