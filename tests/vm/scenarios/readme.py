@@ -19,7 +19,7 @@ def the_README_is_followed_line_by_line_on_a_bare_system(lab):
         print("# left out: README installs what brings systemd along", flush=True)
         return
     lab.run("systemctl stop libvirt-usb-hotplug; rm -rf /usr/local/lib/udev /usr/local/lib/systemd /usr/local/bin/make"
-            " /usr/local/sbin/libvirt-usb-hotplug /usr/local/share/man/man8 /etc/libvirt/hooks/qemu.d /run/libvirt-usb-hotplug.lock;"
+            " /usr/local/sbin/libvirt-usb-hotplug /usr/local/share/man/man8 /etc/libvirt/hooks/qemu.d /run/libvirt-usb-hotplug.lock /run/source;"
             f" udevadm control --reload; {lab.init.reload}", check=False)
     lab.run("useradd -m -s /bin/sh person && echo 'person ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/person")
     with tempfile.NamedTemporaryFile() as packages:
