@@ -61,7 +61,7 @@ INIT = systemd
 DAEMON = libvirtd
 
 check check-vm check-all storm coverage: export LAB_INIT = $(INIT)
-check check-vm check-all storm migration coverage: export LAB_DAEMON = $(DAEMON)
+check check-vm check-all storm coverage: export LAB_DAEMON = $(DAEMON)
 
 check-vm:
 	tests/vm/run $(SUITE) $(BUILD) $(TESTS)
